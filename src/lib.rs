@@ -1,0 +1,7 @@
+//! ferroflow's core: TensorFlow 1 graphs, planned and run.
+//!
+//! Data flows one way. Python builds a [`graph`] through [`ops`] (what each op is: signature, shapes, gradient,
+//! kernels); [`autodiff`] appends gradient nodes as TensorFlow does; `plan` turns (graph, fetches, feeds) into
+//! ordered steps; `session` runs them on a `backend`. `formats` stands beside: bytes in, bytes out.
+
+pub mod error;
