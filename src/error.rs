@@ -49,7 +49,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), node: None }
+        Self {
+            code,
+            message: message.into(),
+            node: None,
+        }
     }
 
     pub fn invalid(message: impl Into<String>) -> Self {

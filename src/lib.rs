@@ -5,3 +5,4 @@
 //! ordered steps; `session` runs them on a `backend`. `formats` stands beside: bytes in, bytes out.
 
 pub mod error;
+pub mod formats;

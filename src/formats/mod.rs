@@ -1,0 +1,7 @@
+//! Bytes in, bytes out: TensorFlow's files and messages.
+//!
+//! Every reader here takes bytes that anyone may have written: sizes are checked against what is there before memory
+//! is asked for, and what does not add up is an error of TensorFlow's class, never a panic. Nothing here knows graphs
+//! as the planner sees them, or sessions.
+
+pub mod proto;
