@@ -6,3 +6,4 @@
 
 pub mod error;
 pub mod formats;
+pub mod value;
