@@ -68,6 +68,11 @@ impl Error {
         Self::new(Code::Type, message)
     }
 
+    /// Python's `RuntimeError`.
+    pub fn runtime(message: impl Into<String>) -> Self {
+        Self::new(Code::Runtime, message)
+    }
+
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(Code::NotFound, message)
     }

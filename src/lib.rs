@@ -6,4 +6,5 @@
 
 pub mod error;
 pub mod formats;
+pub mod graph;
 pub mod value;
