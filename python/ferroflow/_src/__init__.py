@@ -1,0 +1,1 @@
+"""ferroflow's own code; what programs may use is named by the pages beside it."""

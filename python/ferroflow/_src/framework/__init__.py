@@ -1,0 +1,43 @@
+"""The layer between programs and the core: graphs, tensors, scopes, variables, sessions, control flow, gradients.
+
+It may import nothing of `ferroflow._src` but itself, `_core` and `proto`. Every op is made through one door:
+
+    apply_op("AddV2", x, y, name="add")          inputs by position or by name, attributes by name; attributes that are
+                                                 not given (or None) take their defaults or what the inputs tell
+
+From the bottom up (a module may import those above it):
+
+    errors               OpError and its subclasses, make_error, OperatorNotAllowedInGraphError
+    dtypes               DType, as_dtype, float32, ...
+    text                 as_bytes, as_text, as_str, as_str_any (tf.compat)
+    tensor_shape         Dimension, TensorShape, as_shape, as_dimension, scalar, unknown_shape, vector, matrix
+    nest                 flatten, pack_sequence_as, map_structure, assert_same_structure, is_sequence, ...
+    tensor_values        as_ndarray(values, dtype, shape, verify_shape): Python values to arrays as TF 1.15 reads them
+    graph_keys           GraphKeys
+    frames               creation stacks of nodes: cheap to take, formatted on demand
+    stacks               get_default_graph, get_default_session and their thread-local stacks
+    tensor_like          TensorLike, TensorBase: what is a tensor, before it has operators
+    op_plans             the call plan of each op, made from its signature
+    convert              convert_to_tensor, register_tensor_conversion_function, ...
+    constant             constant
+    apply                apply_op
+    operators, slicing   what Tensor's Python operators make
+    tensor               Tensor
+    composite            IndexedSlices, SparseTensor, SparseTensorValue
+    operation            Operation
+    collections          the collections of a graph
+    graph                Graph, reset_default_graph
+    scopes               name_scope, device, control_dependencies, colocate_with, container, init_scope
+    tensor_proto         make_tensor_proto, MakeNdarray;  tensor_util: constant_value, constant_value_as_shape, is_tensor
+    device_spec          DeviceSpec
+    random_seed          get_seed, set_random_seed
+    placeholders         placeholder, placeholder_with_default, sparse_placeholder
+    control_flow         group, tuple, with_dependencies, no_op, cond, case, Assert; contexts, while_loop
+    variables            Variable (the class that programs call), RefVariable; resource_variables, partitioned_variable
+    variable_store       what get_variable does; variable_scope: the scopes; partitioners; initializers
+    variable_lists       global_variables, variables_initializer, report_uninitialized_variables, ...
+    gradients            gradients, hessians; gradient_registry, custom_gradient
+    fetches, session     Session, InteractiveSession
+    importer, meta_graph import_graph_def, export_meta_graph, import_scoped_meta_graph
+    py_func              py_func
+"""
