@@ -5,6 +5,8 @@
 //! ordered steps; `session` runs them on a `backend`. `formats` stands beside: bytes in, bytes out.
 
 pub mod error;
+pub mod expr;
 pub mod formats;
 pub mod graph;
+pub mod ops;
 pub mod value;
