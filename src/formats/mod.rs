@@ -4,4 +4,6 @@
 //! is asked for, and what does not add up is an error of TensorFlow's class, never a panic. Nothing here knows graphs
 //! as the planner sees them, or sessions.
 
+pub mod graph_def;
 pub mod proto;
+pub mod tensor_proto;

@@ -41,6 +41,8 @@ pub enum Attr {
     Placeholder(String),
     /// A tensor that no kernel can hold (a variant or a resource): its serialized `TensorProto`, kept for export.
     Opaque(Arc<[u8]>),
+    /// A tensor whose `TensorProto` is not the one that its value encodes to (elements that repeat): the proto is kept.
+    Encoded(Value, Arc<[u8]>),
 }
 
 /// A list attribute. An empty list of a GraphDef has no kind: it is `Ints`.
@@ -217,7 +219,7 @@ impl Attrs {
 
     pub fn tensor(&self, name: &str) -> Result<&Value> {
         self.want(name, |a| {
-            if let Attr::Tensor(x) = a {
+            if let Attr::Tensor(x) | Attr::Encoded(x, _) = a {
                 Some(x)
             } else {
                 None

@@ -156,6 +156,20 @@ impl Graph {
         Ok(self.unique_name(name, true))
     }
 
+    /// Gives an imported node the control inputs and the context in force.
+    pub fn adopt(&mut self, id: NodeId) -> Result<()> {
+        let inputs = self.node(id).inputs.clone();
+        for control in self.controls_for(&inputs) {
+            self.add_control_input(id, control);
+        }
+        self.record_seen(id);
+        if let Some(context) = self.scopes.context {
+            self.set_context(id, Some(context));
+            self.add_to_context(context, id)?;
+        }
+        Ok(())
+    }
+
     fn scopes_after_creation(&mut self, id: NodeId) -> Result<()> {
         let context = self.scopes.context;
         if let Some(context) = context {
@@ -496,7 +510,7 @@ fn check_attr(def: &OpDef, attr: &AttrDef, value: &Attr, node: &str) -> Result<A
         (Attr::Float(_), AttrKind::Float)
         | (Attr::Bool(_), AttrKind::Bool)
         | (Attr::Shape(_), AttrKind::Shape)
-        | (Attr::Tensor(_) | Attr::Opaque(_), AttrKind::Tensor)
+        | (Attr::Tensor(_) | Attr::Encoded(..) | Attr::Opaque(_), AttrKind::Tensor)
         | (Attr::Func(..), AttrKind::Func) => {}
         (other, _) => {
             return Err(fail(format!(

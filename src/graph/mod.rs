@@ -277,6 +277,11 @@ impl Graph {
         Ok(())
     }
 
+    /// Forgets what was inferred of `e` in favour of `shape`.
+    pub fn replace_shape(&mut self, e: Endpoint, shape: PartialShape) {
+        self.edit(e.node).outputs[e.index as usize].shape = shape;
+    }
+
     pub fn set_handle(&mut self, e: Endpoint, handle: Option<Arc<Vec<(DType, PartialShape)>>>) {
         self.edit(e.node).outputs[e.index as usize].handle = handle;
     }

@@ -248,6 +248,14 @@ impl Graph {
         Ok(())
     }
 
+    /// Places an imported node that is not colocated: its own device below the devices in force.
+    pub fn place_imported(&mut self, id: NodeId) -> Result<()> {
+        let colocations = std::mem::take(&mut self.scopes.colocations);
+        let placed = self.apply_placement(id);
+        self.scopes.colocations = colocations;
+        placed
+    }
+
     /// The `loc:@…` entries of a node: its own name when it has no `_class`.
     pub fn colocation_groups(&self, id: NodeId) -> Vec<Vec<u8>> {
         let node = self.node(id);
