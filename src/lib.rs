@@ -9,4 +9,6 @@ pub mod expr;
 pub mod formats;
 pub mod graph;
 pub mod ops;
+#[cfg(feature = "python")]
+pub mod python;
 pub mod value;
