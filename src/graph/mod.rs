@@ -264,6 +264,10 @@ impl Graph {
         self.edit(id).attrs.set(name.to_string(), value);
     }
 
+    pub fn remove_attr(&mut self, id: NodeId, name: &str) {
+        self.edit(id).attrs.remove(name);
+    }
+
     pub fn set_context(&mut self, id: NodeId, context: Option<ContextId>) {
         self.edit(id).context = context;
     }

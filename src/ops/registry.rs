@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashMap;
 
 use crate::graph::{Graph, OpDef};
-use crate::value::Value;
 
 use super::{FAMILIES, Gradient, Op, Run};
 
@@ -61,15 +60,10 @@ pub fn all_names() -> Vec<&'static str> {
 
 /// A graph whose ops are those of this registry.
 pub fn new_graph() -> Graph {
-    Graph::new(|name| find(name).map(|entry| &entry.def), evaluate_constant)
-}
-
-/// Evaluates what depends on constants alone. Only Const itself until kernels can be called here.
-fn evaluate_constant(graph: &Graph, e: crate::graph::Endpoint) -> Option<Value> {
-    let node = graph.node(e.node);
-    (node.op() == "Const")
-        .then(|| node.attrs.tensor("value").ok().cloned())
-        .flatten()
+    Graph::new(
+        |name| find(name).map(|entry| &entry.def),
+        super::evaluate::evaluate_constant,
+    )
 }
 
 #[cfg(test)]

@@ -1,11 +1,23 @@
 //! The extension module: the only folder that knows Python. It holds a list of exports, and no logic.
 
 pub mod arrays;
+mod attrs;
+mod contexts;
 pub mod errors;
+pub mod graph;
+mod signature;
 
 use pyo3::prelude::*;
 
 #[pymodule]
 fn _core(module: &Bound<PyModule>) -> PyResult<()> {
-    module.add("__version__", env!("CARGO_PKG_VERSION"))
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<graph::PyGraph>()?;
+    module.add_class::<signature::OpSignature>()?;
+    module.add_class::<signature::OpArg>()?;
+    module.add_class::<signature::OpAttr>()?;
+    module.add_function(wrap_pyfunction!(signature::op_signature, module)?)?;
+    module.add_function(wrap_pyfunction!(signature::op_names, module)?)?;
+    module.add_function(wrap_pyfunction!(graph::merge_device, module)?)?;
+    module.add_function(wrap_pyfunction!(graph::canonical_device, module)?)
 }

@@ -25,6 +25,8 @@ pub struct Import<'a> {
     pub input_map: FxHashMap<String, Endpoint>,
     /// The same for control inputs: a name to a node.
     pub control_map: FxHashMap<String, NodeId>,
+    /// Whether being colocated with a node that is not there is an error.
+    pub validate_colocation: bool,
     /// A serialized `OpList` of the program that made the GraphDef: attributes that we do not know and that hold its
     /// defaults are dropped.
     pub producer_op_list: Option<&'a [u8]>,
@@ -84,7 +86,7 @@ pub fn import(graph: &mut Graph, bytes: &[u8], options: &Import) -> Result<Impor
         graph.adopt(*id)?;
     }
     for id in &nodes {
-        place(graph, *id, options.prefix)?;
+        place(graph, *id, options)?;
     }
     if !plans.is_empty() {
         let versions = def.versions.clone().unwrap_or_default();
@@ -451,7 +453,8 @@ fn endpoint(
 }
 
 /// Colocation by the new names, then the device: the colocated node's, else the node's own below the scopes in force.
-fn place(graph: &mut Graph, id: NodeId, prefix: &str) -> Result<()> {
+fn place(graph: &mut Graph, id: NodeId, options: &Import) -> Result<()> {
+    let prefix = options.prefix;
     let Some(Attr::List(List::Bytes(groups))) = graph.node(id).attrs.get("_class").cloned() else {
         return graph.place_imported(id);
     };
@@ -473,11 +476,13 @@ fn place(graph: &mut Graph, id: NodeId, prefix: &str) -> Result<()> {
         };
         let name = String::from_utf8_lossy(name);
         let Some(other) = graph.find(&name) else {
-            bail!(
+            ensure!(
+                !options.validate_colocation,
                 value,
                 "Specified colocation to an op that does not exist during import: {name} in {}",
                 graph.node(id).name
             );
+            continue;
         };
         if !graph.node(other).device.is_empty() {
             device = graph.node(other).device.to_string();
