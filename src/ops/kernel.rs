@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::error::{Code, Error, Result};
@@ -23,8 +25,17 @@ pub enum Slot {
     #[default]
     Empty,
     Value(Value),
+    /// What was read from a reference variable: the value still lies in the variable's own memory, so whoever reads it
+    /// holds the variable's lock. The executor does that; kernels see a value.
+    Read(Value, Arc<Variable>),
     /// A reference to a variable, as VariableV2, Assign and their like give.
     Ref(Arc<Variable>),
+}
+
+impl Slot {
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Slot::Empty)
+    }
 }
 
 /// Calls back into the program that built the graph: `py_func`, progress, interrupts.
@@ -33,19 +44,47 @@ pub trait Host: Send + Sync {
     fn call(&self, token: &[u8], inputs: &[Value]) -> Result<Vec<Value>>;
 }
 
-/// Raised to end a run early: by Ctrl-C, a time limit or a closed session.
-#[derive(Debug, Default)]
-pub struct Cancellation(AtomicBool);
+/// Asks the program whether the run should end (Ctrl-C); the error says why.
+pub type Poll = Box<dyn Fn() -> Result<()> + Send + Sync>;
+
+/// Raised to end a run early: by Ctrl-C, a time limit or a closed session. Kernels that wait call `check` at least ten
+/// times a second.
+#[derive(Default)]
+pub struct Cancellation {
+    cancelled: AtomicBool,
+    session_closed: Arc<AtomicBool>,
+    deadline: Option<Instant>,
+    poll: Option<Poll>,
+    next_poll: Mutex<Option<Instant>>,
+}
+
+/// How often `poll` is asked.
+const POLL_EVERY: Duration = Duration::from_millis(50);
 
 impl Cancellation {
+    /// For one run: it ends when `session_closed` is set, at the `deadline`, or when `poll` says so.
+    pub fn new(
+        session_closed: Arc<AtomicBool>,
+        deadline: Option<Instant>,
+        poll: Option<Poll>,
+    ) -> Self {
+        Cancellation {
+            session_closed,
+            deadline,
+            poll,
+            ..Default::default()
+        }
+    }
+
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
+        self.cancelled.store(true, Ordering::Release);
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.cancelled.load(Ordering::Acquire) || self.session_closed.load(Ordering::Acquire)
     }
 
+    /// The error of a run that has to end.
     pub fn check(&self) -> Result<()> {
         if self.is_cancelled() {
             return Err(Error::new(
@@ -53,7 +92,36 @@ impl Cancellation {
                 "Step was cancelled by an explicit call to `Session::Close()`.",
             ));
         }
+        if self.deadline.is_some() || self.poll.is_some() {
+            self.check_clock(Instant::now())?;
+        }
         Ok(())
+    }
+
+    fn check_clock(&self, now: Instant) -> Result<()> {
+        if self.deadline.is_some_and(|deadline| now >= deadline) {
+            return Err(Error::new(
+                Code::DeadlineExceeded,
+                "Timed out waiting for notification",
+            ));
+        }
+        let Some(poll) = &self.poll else {
+            return Ok(());
+        };
+        let mut next = self.next_poll.lock();
+        match *next {
+            Some(at) if now < at => return Ok(()),
+            Some(_) => {
+                *next = Some(now + POLL_EVERY);
+                drop(next);
+                poll()
+            }
+            // The first look is free: most runs end before they would ask.
+            None => {
+                *next = Some(now + POLL_EVERY);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -120,7 +188,7 @@ impl<'a> KernelContext<'a> {
     /// Input `i`; an error when it is missing or a bare reference.
     pub fn input(&self, i: usize) -> Result<&Value> {
         match self.inputs.get(i) {
-            Some(Slot::Value(v)) => Ok(v),
+            Some(Slot::Value(v) | Slot::Read(v, _)) => Ok(v),
             _ => bail!(
                 internal,
                 "input {i} of node '{}' has no value",
@@ -132,7 +200,7 @@ impl<'a> KernelContext<'a> {
     /// Input `i`, given up by the context: when nobody else holds it, its memory may be used for the result.
     pub fn take_input(&mut self, i: usize) -> Result<Value> {
         match self.inputs.get_mut(i).map(std::mem::take) {
-            Some(Slot::Value(v)) => Ok(v),
+            Some(Slot::Value(v) | Slot::Read(v, _)) => Ok(v),
             _ => bail!(
                 internal,
                 "input {i} of node '{}' has no value",

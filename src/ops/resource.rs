@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
@@ -52,6 +53,7 @@ impl Variable {
 #[derive(Default)]
 pub struct Resources {
     by_name: Mutex<FxHashMap<(String, String), Resource>>,
+    removals: AtomicU64,
 }
 
 impl Resources {
@@ -80,7 +82,13 @@ impl Resources {
         })
     }
 
+    /// Counts removals: a resource found before is still the one of its name while this has not changed.
+    pub fn removals(&self) -> u64 {
+        self.removals.load(Ordering::Acquire)
+    }
+
     pub fn remove(&self, container: &str, name: &str) -> bool {
+        self.removals.fetch_add(1, Ordering::AcqRel);
         self.by_name
             .lock()
             .remove(&(container.to_string(), name.to_string()))
@@ -88,6 +96,7 @@ impl Resources {
     }
 
     pub fn clear(&self) {
+        self.removals.fetch_add(1, Ordering::AcqRel);
         self.by_name.lock().clear();
     }
 }
