@@ -73,6 +73,11 @@ impl Error {
         Self::new(Code::Runtime, message)
     }
 
+    /// Python's `LookupError`.
+    pub fn lookup(message: impl Into<String>) -> Self {
+        Self::new(Code::Lookup, message)
+    }
+
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(Code::NotFound, message)
     }

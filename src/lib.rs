@@ -4,6 +4,7 @@
 //! kernels); [`autodiff`] appends gradient nodes as TensorFlow does; `plan` turns (graph, fetches, feeds) into
 //! ordered steps; `session` runs them on a `backend`. `formats` stands beside: bytes in, bytes out.
 
+pub mod autodiff;
 pub mod error;
 pub mod expr;
 pub mod formats;

@@ -159,6 +159,8 @@ class Gradients:
     def step(self, answer: Sequence[int | tuple[int, int, int | None] | None] | None = None) -> tuple[int, str, list[Any]] | None:
         """Walks on. None: done. Else (node, gradient name, output gradients): call the registered function inside the walk's scopes
         and pass its results to the next step. A gradient is an endpoint, (values, indices, dense_shape) or None."""
+    def abandon(self) -> None:
+        """Closes the walk's scopes when the function that `step` asked for has raised."""
     def results(self) -> list[int | tuple[int, int, int | None] | None]: ...
 
 class Session:

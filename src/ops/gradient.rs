@@ -89,21 +89,7 @@ impl<'a> GradientContext<'a> {
 
     /// A dense tensor of the slices: `convert_to_tensor(IndexedSlices)`.
     pub fn densify(&mut self, grad: Grad) -> Result<Endpoint> {
-        match grad {
-            Grad::Dense(e) => Ok(e),
-            Grad::Slices {
-                values,
-                indices,
-                dense_shape,
-            } => {
-                let shape = dense_shape.ok_or_else(|| {
-                    crate::error::Error::value(
-                        "Tensor conversion requested for IndexedSlices without dense_shape",
-                    )
-                })?;
-                super::densify::slices_to_tensor(self.graph, values, indices, shape)
-            }
-        }
+        super::densify::to_tensor(self.graph, grad, "")
     }
 
     /// Makes a node and returns its first output. The name is the op's, as in generated wrappers.

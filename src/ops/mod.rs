@@ -1,7 +1,7 @@
 //! The op registry: what each op is, one file per family. An op lives in one place.
 
 mod constant_value;
-mod densify;
+pub(crate) mod densify;
 mod evaluate;
 pub mod gradient;
 pub mod kernel;

@@ -4,9 +4,8 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PySequence, PyString, PyTuple};
 
-use crate::formats::graph_def::{decode_attr, decode_tensor};
+use crate::formats::graph_def::{decode_attr, decode_tensor, repeated};
 use crate::formats::proto::{self, AttrValue, NameAttrList, TensorProto};
-use crate::formats::tensor_proto;
 use crate::graph::{Attr, AttrDef, AttrKind, Attrs, List, OpDef, TypeNumber};
 use crate::value::{DType, PartialShape, Shape};
 
@@ -185,8 +184,7 @@ fn read_tensor(value: &Bound<PyAny>, dtype: Option<DType>) -> PyResult<Attr> {
         let elements = read(&pair.get_item(0)?)?;
         let dims: Vec<i64> = pair.get_item(1)?.extract()?;
         let shape = Shape::new(&dims).map_err(to_python)?;
-        let tensor = tensor_proto::encode_repeated(&elements, &shape).map_err(to_python)?;
-        return decode_tensor(&tensor).map_err(to_python);
+        return repeated(&elements, &shape).map_err(to_python);
     }
     Ok(Attr::Tensor(read(value)?))
 }

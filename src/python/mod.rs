@@ -4,6 +4,7 @@ pub mod arrays;
 mod attrs;
 mod contexts;
 pub mod errors;
+mod gradients;
 pub mod graph;
 mod signature;
 
@@ -13,6 +14,7 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<graph::PyGraph>()?;
+    module.add_class::<gradients::Gradients>()?;
     module.add_class::<signature::OpSignature>()?;
     module.add_class::<signature::OpArg>()?;
     module.add_class::<signature::OpAttr>()?;

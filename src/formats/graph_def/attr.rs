@@ -10,6 +10,7 @@ use crate::formats::proto::attr_value::{ListValue, Value as Field};
 use crate::formats::proto::{AttrValue, NameAttrList, TensorProto};
 use crate::formats::tensor_proto;
 use crate::graph::{Attr, List, TypeNumber};
+use crate::value::{Shape, Value};
 
 /// The attribute that a proto says. A tensor in an encoding of its own keeps its bytes, so that it is written as it was read.
 pub fn decode_attr(proto: &AttrValue) -> Result<Attr> {
@@ -38,6 +39,11 @@ pub fn decode_tensor(proto: &TensorProto) -> Result<Attr> {
         Some(value) if tensor_proto::encode(&value)? == *proto => Attr::Tensor(value),
         Some(value) => Attr::Encoded(value, Arc::from(proto.encode_to_vec())),
     })
+}
+
+/// A tensor attribute of `shape` whose elements are those of `elements`, the last of them repeated.
+pub fn repeated(elements: &Value, shape: &Shape) -> Result<Attr> {
+    decode_tensor(&tensor_proto::encode_repeated(elements, shape)?)
 }
 
 fn decode_list(list: &ListValue) -> Result<List> {

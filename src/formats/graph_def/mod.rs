@@ -5,7 +5,7 @@ mod import;
 
 use prost::Message;
 
-pub use attr::{decode_attr, decode_tensor, encode_attr};
+pub use attr::{decode_attr, decode_tensor, encode_attr, repeated};
 pub use import::{Import, Imported, import};
 
 use crate::error::Result;
