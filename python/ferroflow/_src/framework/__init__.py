@@ -17,17 +17,19 @@ From the bottom up (a module may import those above it):
     frames               creation stacks of nodes: cheap to take, formatted on demand
     stacks               get_default_graph, get_default_session and their thread-local stacks
     tensor_like          TensorLike, TensorBase: what is a tensor, before it has operators
+    name_scopes          name_scope, graph_from_inputs
     op_plans             the call plan of each op, made from its signature
     convert              convert_to_tensor, register_tensor_conversion_function, ...
     constant             constant
     apply                apply_op
-    operators, slicing   what Tensor's Python operators make
+    packing              lists that hold tensors as one tensor
+    operators, slicing   what Tensor's Python operators make; cast, matmul, strided_slice are here too
     tensor               Tensor
     composite            IndexedSlices, SparseTensor, SparseTensorValue
-    operation            Operation
+    operation            Operation;  attr_values, op_defs: AttrValue and OpDef messages
     collections          the collections of a graph
     graph                Graph, reset_default_graph
-    scopes               name_scope, device, control_dependencies, colocate_with, container, init_scope
+    scopes               device, control_dependencies, colocate_with, container, init_scope
     tensor_proto         make_tensor_proto, MakeNdarray;  tensor_util: constant_value, constant_value_as_shape, is_tensor
     device_spec          DeviceSpec
     random_seed          get_seed, set_random_seed

@@ -136,13 +136,13 @@ def error_code_from_exception_type(cls):
     return _CODES.get(cls, UNKNOWN)
 
 
-def make_error(code, message, node=None):
+def make_error(node, message, code):
     """Returns an error as the core reports it.
 
     Args:
-      code: one of the codes of this module; others give `UnknownError`.
-      message: a string.
       node: the name of the node that failed, or None.
+      message: a string.
+      code: one of the codes of this module; others give `UnknownError`.
     """
     error = _CLASSES.get(code, UnknownError)(None, None, message)
     error._node_name = node

@@ -32,8 +32,6 @@ class Graph(Collections):
         self._controls = []
         self._num_device_functions = 0
         self._variable_creators = []
-        self._unfeedable = set()
-        self._unfetchable = set()
         self._context_objects = {}
         self._functions = {}
         self._gradient_functions = {}
@@ -210,27 +208,20 @@ class Graph(Collections):
 
     def is_feedable(self, tensor):
         """Whether a value may be fed for the tensor."""
-        return tensor._endpoint not in self._unfeedable and not self._is_inside(tensor._endpoint >> 16)
+        return self._core.is_feedable(tensor._endpoint)
 
     def is_fetchable(self, tensor_or_op):
         """Whether the tensor or operation may be fetched."""
         node = tensor_or_op._node if isinstance(tensor_or_op, Operation) else tensor_or_op._endpoint >> 16
-        return node not in self._unfetchable and not self._is_inside(node)
-
-    def _is_inside(self, node):
-        """Whether the node is part of a conditional or loop: it may be dead, or have many values."""
-        context = self._core.node_context(node)
-        if context is None:
-            return False
-        return self._core.op(node) not in ("Exit", "RefExit") or self._core.context_info(context)["outer"] is not None
+        return self._core.is_fetchable(node)
 
     def prevent_feeding(self, tensor):
         """Says that no value may be fed for the tensor."""
-        self._unfeedable.add(tensor._endpoint)
+        self._core.prevent_feeding(tensor._endpoint)
 
     def prevent_fetching(self, op):
         """Says that the operation may not be fetched."""
-        self._unfetchable.add(op._node)
+        self._core.prevent_fetching(op._node)
 
     # -- facts --
 

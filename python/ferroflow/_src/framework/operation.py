@@ -136,7 +136,7 @@ class Operation(GraphElement):
         self._graph._core.set_attr(self._node, attr_name, attr_value.SerializeToString())
 
     def _clear_attr(self, attr_name):
-        raise NotImplementedError(f"attribute {attr_name!r} cannot be taken away")
+        self._graph._core.clear_attr(self._node, attr_name)
 
     def _set_device(self, device):
         self._graph._core.set_device(self._node, device if isinstance(device, str) else device.to_string())
