@@ -10,6 +10,8 @@ pub mod expr;
 pub mod formats;
 pub mod graph;
 pub mod ops;
+pub mod plan;
 #[cfg(feature = "python")]
 pub mod python;
+pub mod session;
 pub mod value;

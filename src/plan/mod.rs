@@ -1,0 +1,46 @@
+//! From a graph and what a run asks of it to ordered steps: one pass a file, listed here in order.
+//!
+//! A plan is ours: derived, cached by the session, thrown away when the graph changes. The graph is never touched.
+
+mod display;
+mod draft;
+mod frames;
+mod life;
+mod memory;
+mod prune;
+mod schedule;
+mod step;
+mod verify;
+
+use crate::error::Result;
+use crate::graph::{Endpoint, Graph, NodeId};
+use crate::ops::{self, Run};
+
+pub use step::{Action, Enter, Feed, Fetch, Loop, NO_SLOT, Operand, Place, Plan, Step};
+
+/// What a run feeds, fetches, and wants done besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct RunSpec {
+    pub feeds: Vec<Endpoint>,
+    pub fetches: Vec<Endpoint>,
+    pub targets: Vec<NodeId>,
+}
+
+/// How an op of this name runs.
+pub type Lookup = fn(&str) -> Option<Run>;
+
+/// Plans with the ops of the registry.
+pub fn plan(graph: &Graph, spec: &RunSpec) -> Result<Plan> {
+    plan_with(graph, spec, |op| ops::find(op).map(|entry| entry.run))
+}
+
+/// Plans with kernels of the caller's.
+pub fn plan_with(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Plan> {
+    let mut draft = prune::prune(graph, spec, lookup)?;
+    frames::find_frames(&mut draft)?;
+    life::find_lives(&mut draft);
+    let plan = schedule::schedule(graph, &draft)?;
+    let plan = memory::assign_memory(plan);
+    verify::verify(&plan)?;
+    Ok(plan)
+}

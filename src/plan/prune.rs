@@ -1,0 +1,166 @@
+//! First pass: keeps the nodes that the fetches and targets need. Fed tensors cut the graph.
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::bail;
+use crate::error::{Error, Result};
+use crate::graph::{Endpoint, Graph, Node, NodeId};
+use crate::value::DType;
+
+use super::draft::{Draft, Item, ItemId, Source, Work};
+use super::{Lookup, RunSpec};
+
+/// The nodes of a run, in order of creation.
+pub fn prune(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Draft> {
+    let feeds = index_feeds(graph, spec)?;
+    let needed = reach(graph, spec, &feeds)?;
+    let mut item_of: FxHashMap<NodeId, ItemId> = FxHashMap::default();
+    for (item, id) in needed.iter().enumerate() {
+        item_of.insert(*id, item as ItemId);
+    }
+    let source = |e: Endpoint| match feeds.get(&e) {
+        Some(feed) => Source::Feed(*feed),
+        None => Source::Item(item_of[&e.node], e.index),
+    };
+    let mut items = Vec::with_capacity(needed.len());
+    for &id in &needed {
+        let node = graph.node(id);
+        check_feeds_of_references(graph, node, &feeds)?;
+        let run = lookup(node.op()).ok_or_else(|| no_kernel(node))?;
+        if matches!(run, crate::ops::Run::None) {
+            return Err(no_kernel(node));
+        }
+        // A control input from a fed placeholder is satisfied by the feed: its node is not there.
+        let controls = node
+            .control_inputs
+            .iter()
+            .filter_map(|c| item_of.get(c).copied());
+        items.push(Item {
+            id,
+            node: node.clone(),
+            work: Work::Op(run),
+            inputs: node.inputs.iter().map(|e| source(*e)).collect(),
+            controls: controls.collect(),
+            frame: 0,
+            life: 0,
+            is_removed: false,
+        });
+    }
+    Ok(Draft {
+        items,
+        feeds: spec.feeds.clone(),
+        fetches: spec.fetches.iter().map(|e| source(*e)).collect(),
+        constants: Vec::new(),
+        frames: Vec::new(),
+        order: Vec::new(),
+        lives: Default::default(),
+    })
+}
+
+fn no_kernel(node: &Node) -> Error {
+    Error::unimplemented(format!(
+        "op '{}' has no kernel yet; see docs/adding-an-op.md",
+        node.op()
+    ))
+    .at(&*node.name)
+}
+
+fn index_feeds(graph: &Graph, spec: &RunSpec) -> Result<FxHashMap<Endpoint, u32>> {
+    let mut feeds = FxHashMap::default();
+    for (i, e) in spec.feeds.iter().enumerate() {
+        graph.try_output(*e)?;
+        if feeds.insert(*e, i as u32).is_some() {
+            bail!(
+                invalid,
+                "Endpoint \"{}\" fed more than once.",
+                graph.tensor_name(*e)
+            );
+        }
+    }
+    Ok(feeds)
+}
+
+/// Nodes that must run, ascending.
+fn reach(graph: &Graph, spec: &RunSpec, feeds: &FxHashMap<Endpoint, u32>) -> Result<Vec<NodeId>> {
+    let mut is_needed = vec![false; graph.len()];
+    let mut waiting: Vec<NodeId> = Vec::new();
+    for e in &spec.fetches {
+        graph.try_output(*e)?;
+        if !feeds.contains_key(e) {
+            waiting.push(e.node);
+        }
+    }
+    for target in &spec.targets {
+        graph.try_node(*target)?;
+        if !is_fed_placeholder(graph, *target, feeds) {
+            waiting.push(*target);
+        }
+    }
+    while let Some(id) = waiting.pop() {
+        if std::mem::replace(&mut is_needed[id as usize], true) {
+            continue;
+        }
+        let node = graph.node(id);
+        waiting.extend(
+            node.inputs
+                .iter()
+                .filter(|e| !feeds.contains_key(e))
+                .map(|e| e.node),
+        );
+        let controls = node.control_inputs.iter().copied();
+        waiting.extend(controls.filter(|c| !is_fed_placeholder(graph, *c, feeds)));
+    }
+    Ok((0..graph.len() as NodeId)
+        .filter(|id| is_needed[*id as usize])
+        .collect())
+}
+
+fn is_fed_placeholder(graph: &Graph, id: NodeId, feeds: &FxHashMap<Endpoint, u32>) -> bool {
+    graph.node(id).op().starts_with("Placeholder") && feeds.contains_key(&Endpoint::new(id, 0))
+}
+
+/// A fed tensor is a value; an input that wants a reference cannot take one.
+fn check_feeds_of_references(
+    graph: &Graph,
+    node: &Node,
+    feeds: &FxHashMap<Endpoint, u32>,
+) -> Result<()> {
+    for (i, (wants_ref, e)) in input_refs(node).iter().zip(&node.inputs).enumerate() {
+        if *wants_ref && let Some(feed) = feeds.get(e) {
+            let dtype = graph.dtype(*e).short_name();
+            let error = Error::invalid(format!(
+                "Input {i} of node {} was passed {dtype} from _arg_{}_{}_{feed}:0 incompatible with expected {dtype}_ref.",
+                node.name,
+                graph.node(e.node).name,
+                e.index
+            ));
+            return Err(error.at(&*node.name));
+        }
+    }
+    Ok(())
+}
+
+/// For each input whether the op takes a reference there.
+pub fn input_refs(node: &Node) -> SmallVec<[bool; 4]> {
+    let mut refs = SmallVec::new();
+    for arg in &node.def.inputs {
+        let count = match (&arg.number_attr, &arg.ty) {
+            (Some(number), _) => node.attrs.int(number).unwrap_or(1).max(0) as usize,
+            (None, crate::graph::ArgType::List(types)) => {
+                let types = node.attrs.types(types).unwrap_or_default();
+                refs.extend(types.iter().map(|t| t.is_ref()));
+                continue;
+            }
+            _ => 1,
+        };
+        refs.extend(std::iter::repeat_n(arg.is_ref, count));
+    }
+    refs.resize(node.inputs.len(), false);
+    refs
+}
+
+/// Whether the value of `dtype` may be a constant of a plan.
+pub fn is_foldable_type(dtype: DType) -> bool {
+    !matches!(dtype, DType::Resource | DType::Variant)
+}

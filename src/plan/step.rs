@@ -1,0 +1,124 @@
+//! What a plan is made of: steps with operands in numbered slots. Derived from a draft, read by the executor.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::graph::{Endpoint, Node, NodeId};
+use crate::ops::kernel::Kernel;
+use crate::value::{DType, Value};
+
+/// A slot that nothing reads.
+pub const NO_SLOT: u32 = u32::MAX;
+
+/// Where an operand lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Slot(u32),
+    /// A value of the plan's own.
+    Constant(u32),
+}
+
+/// An input of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operand {
+    pub place: Place,
+    /// Nobody reads the slot afterwards: its value is moved out, and its memory may hold the result.
+    pub is_last: bool,
+    /// The step takes a reference; elsewhere a reference is read when the step runs.
+    pub wants_ref: bool,
+}
+
+/// How a step runs.
+pub enum Action {
+    /// Calls the op's kernel.
+    Kernel(Kernel),
+    /// Hands its input on; a reference becomes what it refers to.
+    Forward,
+    /// Nothing: a NoOp.
+    Nothing,
+    /// A known value, which is there only when the step is alive.
+    Constant(u32),
+    /// Input 0 goes to the output that the predicate, input 1, says.
+    Switch,
+    /// The first input that is alive, and its place.
+    Merge,
+    /// The values that enter a loop are its first `entering` inputs; the others come from the iteration before.
+    LoopMerge { entering: usize },
+    /// Gives a value for the next iteration.
+    NextIteration,
+    /// Hands a value out of the loop. Dead in every iteration but the last.
+    Exit,
+    /// Runs a loop.
+    Loop(Box<Loop>),
+}
+
+/// One entry of a plan.
+pub struct Step {
+    pub id: NodeId,
+    pub node: Arc<Node>,
+    pub action: Action,
+    pub inputs: SmallVec<[Operand; 4]>,
+    /// A slot for each output, `NO_SLOT` where nobody reads it.
+    pub outputs: SmallVec<[u32; 2]>,
+    /// Whether the step has to look for dead inputs.
+    pub can_die: bool,
+    /// Dead when one of these is.
+    pub needs_alive: SmallVec<[u32; 1]>,
+    /// Where it says whether it was alive, when others must know.
+    pub says_alive: Option<u32>,
+    /// It writes to variables by reference, or keeps its inputs: it must not hold locks of variables meanwhile.
+    pub keeps_inputs: bool,
+    /// The outputs stay the same for as long as the session's resources do.
+    pub is_lasting: Option<u32>,
+}
+
+/// The body of a while loop, run until no value goes on to a next iteration.
+pub struct Loop {
+    pub name: String,
+    pub enters: Vec<Enter>,
+    pub steps: Vec<Step>,
+    /// Slots with values for the next iteration.
+    pub next: Vec<u32>,
+    pub exits: Vec<u32>,
+}
+
+/// A value that comes into a loop.
+pub struct Enter {
+    pub id: NodeId,
+    pub node: Arc<Node>,
+    pub input: Operand,
+    pub slot: u32,
+    pub needs_alive: SmallVec<[u32; 1]>,
+    pub says_alive: Option<u32>,
+}
+
+/// A tensor fed to a run; it lies in the slot of its number.
+pub struct Feed {
+    pub endpoint: Endpoint,
+    pub name: String,
+    pub dtype: DType,
+}
+
+/// A tensor that a run gives back.
+pub struct Fetch {
+    pub place: Place,
+    /// The node, for messages.
+    pub name: String,
+    /// Another fetch before it takes the same slot.
+    pub is_shared: bool,
+}
+
+/// The steps of one (graph, feeds, fetches, targets), in order.
+pub struct Plan {
+    pub steps: Vec<Step>,
+    pub feeds: Vec<Feed>,
+    pub fetches: Vec<Fetch>,
+    pub constants: Vec<Value>,
+    pub slots: usize,
+    pub alive_bits: usize,
+    /// Steps with lasting outputs.
+    pub lasting: usize,
+    /// The nodes as they were, to see whether the graph still says the same.
+    pub nodes: Vec<(NodeId, Arc<Node>)>,
+}

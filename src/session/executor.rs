@@ -1,0 +1,483 @@
+//! Runs a plan's steps in order. Values lie in slots; an empty slot is a dead tensor.
+//!
+//! A value read from a reference variable still lies in the variable's memory, so its lock is held while a kernel reads
+//! it. A step that writes to variables, or keeps what it is given, gets copies instead and holds no locks.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use parking_lot::RwLockReadGuard;
+use smallvec::SmallVec;
+
+use crate::error::{Error, Result};
+use crate::ops::kernel::{Cancellation, Kernel, KernelContext, SessionState, Slot};
+use crate::ops::resource::Variable;
+use crate::plan::{Action, Enter, Fetch, Loop, NO_SLOT, Operand, Place, Plan, Step};
+use crate::value::{Buffer, Value};
+use crate::{bail, ensure};
+
+use super::plans::Lasting;
+
+type Inputs = SmallVec<[Slot; 4]>;
+
+/// The slots of a run; kept by the session from one run of a plan to the next.
+#[derive(Default)]
+pub struct Slots {
+    values: Vec<Slot>,
+    alive: Vec<bool>,
+}
+
+impl Slots {
+    pub fn for_plan(plan: &Plan) -> Slots {
+        let mut values = Vec::new();
+        values.resize_with(plan.slots, Slot::default);
+        Slots {
+            values,
+            alive: vec![false; plan.alive_bits],
+        }
+    }
+
+    /// Drops what a run left behind.
+    pub fn clear(&mut self) {
+        for slot in &mut self.values {
+            if !slot.is_empty() {
+                *slot = Slot::Empty;
+            }
+        }
+    }
+}
+
+/// What a run works with.
+pub struct Run<'a> {
+    pub plan: &'a Plan,
+    pub session: &'a dyn SessionState,
+    pub cancellation: &'a Cancellation,
+    pub lasting: &'a Lasting,
+}
+
+/// Runs the plan and returns its fetches. A panic in a kernel is an error that names its node.
+pub fn run(run: &Run, slots: &mut Slots, feeds: Vec<Value>) -> Result<Vec<Value>> {
+    let current = Cell::new(None);
+    let mut executor = Executor {
+        run,
+        slots,
+        current: &current,
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        executor.feed(feeds)?;
+        executor.block(&run.plan.steps, true)?;
+        executor.fetch_all()
+    }));
+    outcome.unwrap_or_else(|panic| Err(describe_panic(&*panic, current.get())))
+}
+
+fn describe_panic(panic: &(dyn std::any::Any + Send), step: Option<&Step>) -> Error {
+    let what = panic.downcast_ref::<String>().map(String::as_str);
+    let what = what.or_else(|| panic.downcast_ref::<&str>().copied());
+    let error = Error::internal(format!("a kernel failed: {}", what.unwrap_or("no message")));
+    match step {
+        Some(step) => error.at(&*step.node.name),
+        None => error,
+    }
+}
+
+struct Executor<'a, 's> {
+    run: &'a Run<'a>,
+    slots: &'s mut Slots,
+    /// The step that runs, for the message of a panic.
+    current: &'s Cell<Option<&'a Step>>,
+}
+
+impl<'a> Executor<'a, '_> {
+    fn feed(&mut self, feeds: Vec<Value>) -> Result<()> {
+        let wanted = &self.run.plan.feeds;
+        ensure!(
+            feeds.len() == wanted.len(),
+            invalid,
+            "{} values were fed, but the run was set up for {}",
+            feeds.len(),
+            wanted.len()
+        );
+        for (slot, (value, feed)) in feeds.into_iter().zip(wanted).enumerate() {
+            ensure!(
+                value.dtype() == feed.dtype,
+                invalid,
+                "Tensor {} was fed a value of type {} but has type {}",
+                feed.name,
+                value.dtype().short_name(),
+                feed.dtype.short_name()
+            );
+            self.slots.values[slot] = Slot::Value(value);
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, steps: &'a [Step], is_first: bool) -> Result<()> {
+        for step in steps {
+            self.current.set(Some(step));
+            self.run.cancellation.check()?;
+            if step.can_die && self.note_death(step, is_first) {
+                continue;
+            }
+            self.step(step, is_first)
+                .map_err(|e| e.at(&*step.node.name))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the step is dead; then its outputs are dead too.
+    fn note_death(&mut self, step: &Step, is_first: bool) -> bool {
+        let is_dead = self.is_dead(step, is_first);
+        if let Some(bit) = step.says_alive {
+            self.slots.alive[bit as usize] = !is_dead;
+        }
+        // An Exit is dead in all iterations but one: the value of that one stays.
+        if is_dead && !matches!(step.action, Action::Exit) {
+            for &slot in &step.outputs {
+                self.set(slot, Slot::Empty);
+            }
+        }
+        is_dead
+    }
+
+    fn is_dead(&self, step: &Step, is_first: bool) -> bool {
+        let is_empty = |o: &Operand| match o.place {
+            Place::Slot(s) => self.slots.values[s as usize].is_empty(),
+            Place::Constant(_) => false,
+        };
+        let is_dead_by_data = match step.action {
+            Action::Merge => step.inputs.iter().all(is_empty),
+            Action::LoopMerge { entering } => {
+                let (enter, back) = step.inputs.split_at(entering);
+                if is_first { enter } else { back }.iter().all(is_empty)
+            }
+            _ => step.inputs.iter().any(is_empty),
+        };
+        is_dead_by_data || self.is_held_back(&step.needs_alive)
+    }
+
+    fn is_held_back(&self, needs_alive: &[u32]) -> bool {
+        needs_alive
+            .iter()
+            .any(|bit| !self.slots.alive[*bit as usize])
+    }
+
+    fn step(&mut self, step: &'a Step, is_first: bool) -> Result<()> {
+        match &step.action {
+            Action::Kernel(kernel) => self.kernel(step, *kernel),
+            Action::Forward | Action::NextIteration | Action::Exit => {
+                let value = self.take(step, &step.inputs[0])?;
+                self.set(step.outputs[0], value);
+                Ok(())
+            }
+            Action::Nothing => Ok(()),
+            Action::Constant(c) => {
+                let value = self.run.plan.constants[*c as usize].clone();
+                self.set(step.outputs[0], Slot::Value(value));
+                Ok(())
+            }
+            Action::Switch => self.switch(step),
+            Action::Merge => self.merge(step, 0, &step.inputs),
+            Action::LoopMerge { entering } => {
+                let (enter, back) = step.inputs.split_at(*entering);
+                if is_first {
+                    self.merge(step, 0, enter)
+                } else {
+                    self.merge(step, *entering, back)
+                }
+            }
+            Action::Loop(body) => self.run_loop(body),
+        }
+    }
+
+    // ---- operands ----
+
+    fn set(&mut self, slot: u32, value: Slot) {
+        if slot != NO_SLOT {
+            self.slots.values[slot as usize] = value;
+        }
+    }
+
+    /// An operand as the step wants it: a reference, or what it refers to.
+    fn take(&mut self, step: &Step, operand: &Operand) -> Result<Slot> {
+        let slot = match operand.place {
+            Place::Constant(c) => {
+                return Ok(Slot::Value(self.run.plan.constants[c as usize].clone()));
+            }
+            Place::Slot(s) => &mut self.slots.values[s as usize],
+        };
+        let taken = if operand.is_last {
+            std::mem::take(slot)
+        } else {
+            slot.clone()
+        };
+        match taken {
+            Slot::Ref(variable) if !operand.wants_ref => read(variable),
+            Slot::Ref(variable) => {
+                if !step.node.def.allows_uninitialized_input && !variable.is_initialized() {
+                    return Err(variable.uninitialized());
+                }
+                Ok(Slot::Ref(variable))
+            }
+            other => Ok(other),
+        }
+    }
+
+    // ---- kernels ----
+
+    fn kernel(&mut self, step: &'a Step, kernel: Kernel) -> Result<()> {
+        if let Some(place) = step.is_lasting {
+            return self.lasting(step, kernel, place);
+        }
+        let mut inputs = Inputs::new();
+        for operand in &step.inputs {
+            inputs.push(self.take(step, operand)?);
+        }
+        let reads = inputs.iter().any(|i| matches!(i, Slot::Read(..)));
+        let outputs = match (reads, step.keeps_inputs) {
+            (false, _) => self.call(step, kernel, &mut inputs)?,
+            (true, true) => {
+                copy_reads(&mut inputs)?;
+                self.call(step, kernel, &mut inputs)?
+            }
+            (true, false) => self.call_locked(step, kernel, &mut inputs)?,
+        };
+        for (slot, output) in step.outputs.iter().zip(outputs) {
+            self.set(*slot, output);
+        }
+        Ok(())
+    }
+
+    fn call(
+        &self,
+        step: &Step,
+        kernel: Kernel,
+        inputs: &mut [Slot],
+    ) -> Result<SmallVec<[Slot; 2]>> {
+        let run = self.run;
+        let mut context =
+            KernelContext::new(step.id, &step.node, inputs, run.session, run.cancellation);
+        kernel(&mut context)?;
+        let outputs = context.into_outputs();
+        for (i, output) in outputs.iter().enumerate() {
+            ensure!(
+                !output.is_empty(),
+                internal,
+                "{} did not set output {i}",
+                step.node.op()
+            );
+        }
+        Ok(outputs)
+    }
+
+    /// Calls a kernel under the locks of the variables in whose memory its inputs lie. Where an output lies there too
+    /// (a reshape, say), that is kept in mind.
+    fn call_locked(
+        &self,
+        step: &Step,
+        kernel: Kernel,
+        inputs: &mut [Slot],
+    ) -> Result<SmallVec<[Slot; 2]>> {
+        let mut memory: SmallVec<[(Buffer, Arc<Variable>); 2]> = SmallVec::new();
+        for input in inputs.iter() {
+            if let Slot::Read(value, variable) = input
+                && let Some(buffer) = value.buffer()
+            {
+                memory.push((buffer.clone(), variable.clone()));
+            }
+        }
+        // `read_recursive`: one variable may be read by two inputs while another thread waits to write.
+        let guards: SmallVec<[RwLockReadGuard<Option<Value>>; 2]> = memory
+            .iter()
+            .map(|(_, variable)| variable.value.read_recursive())
+            .collect();
+        let mut outputs = self.call(step, kernel, inputs)?;
+        drop(guards);
+        for output in &mut outputs {
+            let owner = match output {
+                Slot::Value(value) => value.buffer().and_then(|out| {
+                    memory
+                        .iter()
+                        .find(|(buffer, _)| out.shares_memory_with(buffer))
+                }),
+                _ => None,
+            };
+            if let (Some((_, variable)), Slot::Value(value)) = (owner, &*output) {
+                *output = Slot::Read(value.clone(), variable.clone());
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// A variable or a handle: found by name once, then kept for as long as no resource is removed.
+    fn lasting(&mut self, step: &'a Step, kernel: Kernel, place: u32) -> Result<()> {
+        let removals = self.run.session.resources().removals();
+        let found = match self.run.lasting.get(place, removals) {
+            Some(found) => found,
+            None => {
+                let mut outputs = self.call(step, kernel, &mut [])?;
+                let made = std::mem::take(&mut outputs[0]);
+                self.run.lasting.put(place, removals, made.clone());
+                made
+            }
+        };
+        self.set(step.outputs[0], found);
+        Ok(())
+    }
+
+    // ---- control flow ----
+
+    fn switch(&mut self, step: &'a Step) -> Result<()> {
+        let predicate = self.take(step, &step.inputs[1])?;
+        let branch = usize::from(predicate_of(&predicate)?);
+        let value = self.take(step, &step.inputs[0])?;
+        self.set(step.outputs[1 - branch], Slot::Empty);
+        self.set(step.outputs[branch], value);
+        Ok(())
+    }
+
+    fn merge(&mut self, step: &'a Step, offset: usize, inputs: &'a [Operand]) -> Result<()> {
+        for (i, operand) in inputs.iter().enumerate() {
+            let value = self.take(step, operand)?;
+            if value.is_empty() {
+                continue;
+            }
+            self.set(step.outputs[0], value);
+            if step.outputs[1] != NO_SLOT {
+                let index = Value::scalar((offset + i) as i32)?;
+                self.set(step.outputs[1], Slot::Value(index));
+            }
+            return Ok(());
+        }
+        bail!(internal, "no input of a Merge is alive")
+    }
+
+    fn run_loop(&mut self, body: &'a Loop) -> Result<()> {
+        for enter in &body.enters {
+            self.enter(enter).map_err(|e| e.at(&*enter.node.name))?;
+        }
+        for &slot in body.exits.iter().chain(&body.next) {
+            self.set(slot, Slot::Empty);
+        }
+        let mut is_first = true;
+        loop {
+            self.block(&body.steps, is_first)?;
+            is_first = false;
+            let goes_on = |slot: &u32| !self.slots.values[*slot as usize].is_empty();
+            if !body.next.iter().any(goes_on) {
+                break;
+            }
+        }
+        for enter in &body.enters {
+            self.set(enter.slot, Slot::Empty);
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, enter: &Enter) -> Result<()> {
+        let is_dead = self.is_held_back(&enter.needs_alive);
+        let value = match enter.input.place {
+            Place::Constant(c) => Slot::Value(self.run.plan.constants[c as usize].clone()),
+            Place::Slot(s) if enter.input.is_last => {
+                std::mem::take(&mut self.slots.values[s as usize])
+            }
+            Place::Slot(s) => self.slots.values[s as usize].clone(),
+        };
+        let value = match value {
+            _ if is_dead => Slot::Empty,
+            Slot::Ref(variable) if !enter.input.wants_ref => read(variable)?,
+            other => other,
+        };
+        if let Some(bit) = enter.says_alive {
+            self.slots.alive[bit as usize] = !value.is_empty();
+        }
+        self.set(enter.slot, value);
+        Ok(())
+    }
+
+    // ---- results ----
+
+    fn fetch_all(&mut self) -> Result<Vec<Value>> {
+        let fetches = &self.run.plan.fetches;
+        let mut values = Vec::with_capacity(fetches.len());
+        for (i, fetch) in fetches.iter().enumerate() {
+            let is_taken_again = fetches[i + 1..].iter().any(|f| f.place == fetch.place);
+            values.push(self.fetch(fetch, is_taken_again)?);
+        }
+        Ok(values)
+    }
+
+    /// What is fetched is the state at the end of the run: what lies in a variable's memory is copied now.
+    fn fetch(&mut self, fetch: &Fetch, is_taken_again: bool) -> Result<Value> {
+        let slot = match fetch.place {
+            Place::Constant(c) => return Ok(self.run.plan.constants[c as usize].clone()),
+            Place::Slot(s) if is_taken_again => self.slots.values[s as usize].clone(),
+            Place::Slot(s) => std::mem::take(&mut self.slots.values[s as usize]),
+        };
+        let at = |e: Error| e.at(&*fetch.name);
+        match slot {
+            Slot::Value(value) => Ok(value),
+            Slot::Read(value, variable) => {
+                let _guard = variable.value.read();
+                value.deep_copy()
+            }
+            Slot::Ref(variable) => {
+                let guard = variable.value.read();
+                let value = guard.as_ref().ok_or_else(|| at(variable.uninitialized()))?;
+                value.deep_copy()
+            }
+            Slot::Empty => Err(at(Error::invalid(format!(
+                "Retval[{}] does not have value",
+                self.run
+                    .plan
+                    .fetches
+                    .iter()
+                    .position(|f| std::ptr::eq(f, fetch))
+                    .unwrap_or(0)
+            )))),
+        }
+    }
+}
+
+/// What a reference refers to. Nothing is copied: the value lies in the variable's memory.
+fn read(variable: Arc<Variable>) -> Result<Slot> {
+    let value = variable.read()?;
+    Ok(match value.buffer() {
+        Some(_) => Slot::Read(value, variable),
+        None => Slot::Value(value),
+    })
+}
+
+fn copy_reads(inputs: &mut [Slot]) -> Result<()> {
+    for input in inputs {
+        if let Slot::Read(value, variable) = input {
+            let copy = {
+                let _guard = variable.value.read();
+                value.deep_copy()?
+            };
+            *input = Slot::Value(copy);
+        }
+    }
+    Ok(())
+}
+
+fn predicate_of(slot: &Slot) -> Result<bool> {
+    let check = |value: &Value| {
+        ensure!(
+            value.shape().is_scalar(),
+            invalid,
+            "The second input must be a scalar, but it has shape {}",
+            value.shape()
+        );
+        value.item_bool()
+    };
+    match slot {
+        Slot::Value(value) => check(value),
+        Slot::Read(value, variable) => {
+            let _guard = variable.value.read();
+            check(value)
+        }
+        _ => bail!(internal, "the predicate of a Switch has no value"),
+    }
+}

@@ -1,0 +1,11 @@
+//! One `tf.Session`: variables and other state that outlive a run, plans by signature, and the executor of a run.
+
+mod executor;
+mod plans;
+#[allow(clippy::module_inception)]
+mod session;
+mod state;
+
+pub use plans::Prepared;
+pub use session::{RunOptions, Session};
+pub use state::State;

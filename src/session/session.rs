@@ -1,0 +1,197 @@
+//! A session: finds or makes the plan of a run and hands it to the executor.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, RwLock};
+use rustc_hash::FxHashMap;
+
+use crate::ensure;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::ops::kernel::{Cancellation, Host, Poll};
+use crate::plan::{Plan, RunSpec, plan};
+use crate::value::Value;
+
+use super::executor::{self, Run};
+use super::plans::Prepared;
+use super::state::State;
+
+/// Makes a plan; tests bring their own ops.
+pub type Planner = fn(&Graph, &RunSpec) -> Result<Plan>;
+
+/// How one run is to go.
+#[derive(Default)]
+pub struct RunOptions {
+    /// Ends the run with DeadlineExceeded.
+    pub timeout: Option<Duration>,
+    /// Asked now and then whether the program wants the run to end.
+    pub poll: Option<Poll>,
+}
+
+/// A signature that is run again and again, with its plan.
+struct Callable {
+    spec: RunSpec,
+    plan: Mutex<Option<Arc<Prepared>>>,
+}
+
+/// The plans of at most this many signatures are kept.
+const KEEP_PLANS: usize = 512;
+
+pub struct Session {
+    graph: Arc<Mutex<Graph>>,
+    state: State,
+    plans: Mutex<FxHashMap<RunSpec, Arc<Prepared>>>,
+    callables: RwLock<Vec<Option<Arc<Callable>>>>,
+    is_closed: Arc<AtomicBool>,
+    planner: Planner,
+}
+
+impl Session {
+    pub fn new(graph: Arc<Mutex<Graph>>, host: Option<Box<dyn Host>>) -> Session {
+        Session::with_planner(graph, host, plan)
+    }
+
+    pub fn with_planner(
+        graph: Arc<Mutex<Graph>>,
+        host: Option<Box<dyn Host>>,
+        planner: Planner,
+    ) -> Session {
+        Session {
+            graph,
+            state: State::new(host),
+            plans: Mutex::default(),
+            callables: RwLock::default(),
+            is_closed: Arc::default(),
+            planner,
+        }
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// Ends the runs that are under way and drops all state. Closing twice is harmless.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        self.plans.lock().clear();
+        self.callables.write().clear();
+        self.state.clear();
+    }
+
+    /// The plan of a signature: found, or made.
+    pub fn prepare(&self, spec: &RunSpec) -> Result<Arc<Prepared>> {
+        self.check_open()?;
+        let graph = self.graph.lock();
+        let found = self.plans.lock().get(spec).cloned();
+        if let Some(found) = found
+            && found.agrees_with(&graph)
+        {
+            return Ok(found);
+        }
+        let made = Prepared::new((self.planner)(&graph, spec)?, graph.version());
+        let mut plans = self.plans.lock();
+        if plans.len() >= KEEP_PLANS {
+            plans.clear();
+        }
+        plans.insert(spec.clone(), made.clone());
+        Ok(made)
+    }
+
+    /// Runs a signature once.
+    pub fn run(
+        &self,
+        spec: &RunSpec,
+        feeds: Vec<Value>,
+        options: RunOptions,
+    ) -> Result<Vec<Value>> {
+        let prepared = self.prepare(spec)?;
+        self.run_plan(&prepared, feeds, options)
+    }
+
+    pub fn run_plan(
+        &self,
+        prepared: &Prepared,
+        feeds: Vec<Value>,
+        options: RunOptions,
+    ) -> Result<Vec<Value>> {
+        self.check_open()?;
+        let deadline = options.timeout.map(|t| Instant::now() + t);
+        let cancellation = Cancellation::new(self.is_closed.clone(), deadline, options.poll);
+        let mut slots = prepared.take_slots();
+        let run = Run {
+            plan: &prepared.plan,
+            session: &self.state,
+            cancellation: &cancellation,
+            lasting: &prepared.lasting,
+        };
+        let results = executor::run(&run, &mut slots, feeds);
+        prepared.give_back(slots);
+        results
+    }
+
+    fn check_open(&self) -> Result<()> {
+        ensure!(
+            !self.is_closed(),
+            runtime,
+            "Attempted to use a closed Session."
+        );
+        Ok(())
+    }
+
+    // ---- callables: signatures with a number, whose look-up hashes nothing ----
+
+    /// A number for the signature; its plan is made now and again only when the graph changes under it.
+    pub fn make_callable(&self, spec: RunSpec) -> Result<usize> {
+        let prepared = self.prepare(&spec)?;
+        let callable = Arc::new(Callable {
+            spec,
+            plan: Mutex::new(Some(prepared)),
+        });
+        let mut callables = self.callables.write();
+        let free = callables.iter().position(Option::is_none);
+        let number = free.unwrap_or(callables.len());
+        if number == callables.len() {
+            callables.push(None);
+        }
+        callables[number] = Some(callable);
+        Ok(number)
+    }
+
+    pub fn release_callable(&self, number: usize) {
+        if let Some(callable) = self.callables.write().get_mut(number) {
+            *callable = None;
+        }
+    }
+
+    /// The plan of a callable, which is made again when the graph changed.
+    pub fn callable(&self, number: usize) -> Result<Arc<Prepared>> {
+        self.check_open()?;
+        let callable = self.callables.read().get(number).cloned().flatten();
+        let callable = callable
+            .ok_or_else(|| Error::invalid(format!("There is no callable of number {number}")))?;
+        let kept = callable.plan.lock().clone();
+        if let Some(plan) = kept
+            && plan.agrees_with(&self.graph.lock())
+        {
+            return Ok(plan);
+        }
+        let plan = self.prepare(&callable.spec)?;
+        *callable.plan.lock() = Some(plan.clone());
+        Ok(plan)
+    }
+
+    /// The plan of a signature as text.
+    pub fn explain(&self, spec: &RunSpec) -> Result<String> {
+        Ok(self.prepare(spec)?.plan.to_string())
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
