@@ -1,8 +1,6 @@
 //! Last pass: finds where each slot is read for the last time, so that its value is moved out there: memory is free as
 //! early as can be, and kernels may write their results over their inputs.
 
-use crate::value::Value;
-
 use super::step::{Action, Loop, Operand, Place, Plan, Step};
 
 /// Marks the last use of each slot.
@@ -49,13 +47,4 @@ fn mark_loop(body: &mut Loop, is_read_later: &mut [bool]) {
     for enter in body.enters.iter_mut().rev() {
         mark(&mut enter.input, is_read_later);
     }
-}
-
-/// Bytes of the constants that a plan holds.
-pub fn constant_bytes(constants: &[Value]) -> usize {
-    constants
-        .iter()
-        .filter_map(Value::buffer)
-        .map(|b| b.len_bytes())
-        .sum()
 }

@@ -10,6 +10,8 @@ mod memory;
 mod prune;
 mod schedule;
 mod step;
+#[cfg(test)]
+pub mod testing;
 mod verify;
 
 use crate::error::Result;

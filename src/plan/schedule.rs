@@ -3,7 +3,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -398,11 +397,8 @@ impl Lowering<'_> {
     }
 
     fn fetches(&self, graph: &Graph) -> Vec<Fetch> {
-        let mut seen = Vec::new();
         let fetches = self.draft.fetches.iter().map(|source| {
             let place = self.place(*source);
-            let is_shared = seen.contains(&place);
-            seen.push(place);
             let name = match source {
                 Source::Item(item, output) => {
                     format!("_retval_{}_{output}", self.draft.item(*item).node.name)
@@ -410,11 +406,7 @@ impl Lowering<'_> {
                 Source::Feed(feed) => graph.tensor_name(self.draft.feeds[*feed as usize]),
                 Source::Constant(_) => String::new(),
             };
-            Fetch {
-                place,
-                name,
-                is_shared,
-            }
+            Fetch { place, name }
         });
         fetches.collect()
     }
@@ -423,9 +415,4 @@ impl Lowering<'_> {
 /// Ops whose outputs are made once in a session.
 fn is_lasting(op: &str) -> bool {
     matches!(op, "VariableV2" | "Variable" | "VarHandleOp")
-}
-
-/// The nodes that a step stands for.
-pub fn node_name(step: &Step) -> &Arc<str> {
-    &step.node.name
 }

@@ -105,8 +105,6 @@ pub struct Fetch {
     pub place: Place,
     /// The node, for messages.
     pub name: String,
-    /// Another fetch before it takes the same slot.
-    pub is_shared: bool,
 }
 
 /// The steps of one (graph, feeds, fetches, targets), in order.

@@ -116,6 +116,28 @@ pub fn array_to_value(array: &Bound<PyAny>, dtype: DType) -> Result<Value> {
     }
 }
 
+/// A value of the type that the array (or whatever `numpy.asarray` makes one of) has itself.
+pub fn infer_value(object: &Bound<PyAny>) -> Result<Value> {
+    let array = numpy_module(object.py())
+        .and_then(|numpy| numpy.call_method1("asarray", (object,)))
+        .map_err(from_python)?;
+    let name = array
+        .getattr("dtype")
+        .and_then(|dtype| dtype.getattr("name"))
+        .and_then(|name| name.extract::<String>())
+        .map_err(from_python)?;
+    let is_text = ["str", "bytes", "object"]
+        .iter()
+        .any(|kind| name.starts_with(kind));
+    let dtype = if is_text {
+        DType::String
+    } else {
+        DType::from_name(&name)
+            .ok_or_else(|| Error::invalid(format!("Unsupported numpy data type {name}")))?
+    };
+    array_to_value(&array, dtype)
+}
+
 fn plain_to_value(array: &Bound<PyAny>, dtype: DType) -> Result<Value> {
     let array = as_array(array, dtype).map_err(from_python)?;
     let shape = shape_of(&array)?;

@@ -2,10 +2,12 @@
 
 pub mod arrays;
 mod attrs;
+pub mod callbacks;
 mod contexts;
 pub mod errors;
 mod gradients;
 pub mod graph;
+pub mod session;
 mod signature;
 
 use pyo3::prelude::*;
@@ -14,6 +16,8 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<graph::PyGraph>()?;
+    module.add_class::<session::PySession>()?;
+    module.add_function(wrap_pyfunction!(callbacks::register_py_func, module)?)?;
     module.add_class::<gradients::Gradients>()?;
     module.add_class::<signature::OpSignature>()?;
     module.add_class::<signature::OpArg>()?;

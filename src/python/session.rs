@@ -1,0 +1,197 @@
+//! `_core.Session`: feeds and fetches between NumPy and the session, with the interpreter released in between.
+
+use std::time::Duration;
+
+use prost::Message;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+
+use crate::error::{Error, Result};
+use crate::formats::proto;
+use crate::graph::{Endpoint, NodeId};
+use crate::plan::RunSpec;
+use crate::session::{Prepared, RunOptions, Session};
+use crate::value::Value;
+
+use super::arrays::{array_to_value, value_into_result};
+use super::callbacks::Interpreter;
+use super::errors::{from_python, to_python};
+use super::graph::PyGraph;
+
+/// Lets other Python threads run while `work` does, and Ctrl-C through: the run it starts must poll.
+fn detach<T: Send>(py: Python, work: impl FnOnce(RunOptions) -> Result<T> + Send) -> PyResult<T> {
+    let options = RunOptions {
+        timeout: None,
+        poll: Some(Box::new(poll)),
+    };
+    py.detach(|| work(options)).map_err(to_python)
+}
+
+/// Whether a signal wants the run to end. Only the main thread ever hears of one.
+fn poll() -> Result<()> {
+    Python::try_attach(|py| py.check_signals().map_err(from_python)).unwrap_or(Ok(()))
+}
+
+#[pyclass(frozen, name = "Session", module = "ferroflow._core")]
+pub struct PySession {
+    session: Session,
+    /// `operation_timeout_in_ms` of the configuration.
+    timeout: Option<Duration>,
+}
+
+fn millis(n: i64) -> Option<Duration> {
+    u64::try_from(n)
+        .ok()
+        .filter(|n| *n > 0)
+        .map(Duration::from_millis)
+}
+
+fn spec(feeds: Vec<i64>, fetches: Vec<i64>, targets: Vec<NodeId>) -> RunSpec {
+    let unpack = |all: Vec<i64>| all.into_iter().map(Endpoint::unpack).collect();
+    RunSpec {
+        feeds: unpack(feeds),
+        fetches: unpack(fetches),
+        targets,
+    }
+}
+
+impl PySession {
+    fn run_plan<'py>(
+        &self,
+        py: Python<'py>,
+        prepared: &Prepared,
+        feeds: Vec<Value>,
+        timeout: Option<Duration>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let results = detach(py, |options| {
+            let options = RunOptions {
+                timeout: timeout.or(self.timeout),
+                ..options
+            };
+            self.session.run_plan(prepared, feeds, options)
+        })?;
+        let list = PyList::empty(py);
+        for value in results {
+            list.append(value_into_result(py, value)?)?;
+        }
+        Ok(list)
+    }
+}
+
+/// The fed arrays as values of the types that the plan wants.
+fn feed_values<'py>(
+    prepared: &Prepared,
+    arrays: impl ExactSizeIterator<Item = PyResult<Bound<'py, PyAny>>>,
+) -> PyResult<Vec<Value>> {
+    let wanted = &prepared.plan.feeds;
+    if arrays.len() != wanted.len() {
+        return Err(to_python(Error::invalid(format!(
+            "{} values were fed, but the run was set up for {}",
+            arrays.len(),
+            wanted.len()
+        ))));
+    }
+    let convert = |(array, feed): (PyResult<Bound<'py, PyAny>>, &crate::plan::Feed)| {
+        array_to_value(&array?, feed.dtype).map_err(to_python)
+    };
+    arrays.zip(wanted).map(convert).collect()
+}
+
+#[pymethods]
+impl PySession {
+    #[new]
+    #[pyo3(signature = (graph, config=None))]
+    fn new(graph: &PyGraph, config: Option<&[u8]>) -> PyResult<PySession> {
+        let config = proto::ConfigProto::decode(config.unwrap_or_default())
+            .map_err(|e| to_python(Error::value(format!("cannot read the ConfigProto: {e}"))))?;
+        Ok(PySession {
+            session: Session::new(graph.shared(), Some(Box::new(Interpreter))),
+            timeout: millis(config.operation_timeout_in_ms),
+        })
+    }
+
+    #[pyo3(signature = (feeds, fetches, targets, options=None, collect_metadata=false))]
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        feeds: Vec<(i64, Bound<'py, PyAny>)>,
+        fetches: Vec<i64>,
+        targets: Vec<NodeId>,
+        options: Option<&[u8]>,
+        collect_metadata: bool,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let options = proto::RunOptions::decode(options.unwrap_or_default())
+            .map_err(|e| to_python(Error::value(format!("cannot read the RunOptions: {e}"))))?;
+        let (endpoints, arrays): (Vec<i64>, Vec<_>) = feeds.into_iter().unzip();
+        let spec = spec(endpoints, fetches, targets);
+        let prepared = py
+            .detach(|| self.session.prepare(&spec))
+            .map_err(to_python)?;
+        let feeds = feed_values(&prepared, arrays.into_iter().map(Ok))?;
+        let results = self.run_plan(py, &prepared, feeds, millis(options.timeout_in_ms))?;
+        if collect_metadata {
+            let metadata = proto::RunMetadata::default();
+            results.append(PyBytes::new(py, &metadata.encode_to_vec()))?;
+        }
+        Ok(results)
+    }
+
+    fn prepare(
+        &self,
+        py: Python,
+        feeds: Vec<i64>,
+        fetches: Vec<i64>,
+        targets: Vec<NodeId>,
+    ) -> PyResult<usize> {
+        let spec = spec(feeds, fetches, targets);
+        py.detach(|| self.session.make_callable(spec))
+            .map_err(to_python)
+    }
+
+    fn run_prepared<'py>(
+        &self,
+        py: Python<'py>,
+        number: usize,
+        values: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let prepared = self.session.callable(number).map_err(to_python)?;
+        let feeds = match values.cast::<PyList>() {
+            Ok(list) => feed_values(&prepared, list.iter().map(Ok))?,
+            Err(_) => {
+                let values: Vec<Bound<PyAny>> = values.extract()?;
+                feed_values(&prepared, values.into_iter().map(Ok))?
+            }
+        };
+        self.run_plan(py, &prepared, feeds, None)
+    }
+
+    fn release_prepared(&self, number: usize) {
+        self.session.release_callable(number);
+    }
+
+    fn explain(
+        &self,
+        py: Python,
+        feeds: Vec<i64>,
+        fetches: Vec<i64>,
+        targets: Vec<NodeId>,
+    ) -> PyResult<String> {
+        let spec = spec(feeds, fetches, targets);
+        py.detach(|| self.session.explain(&spec)).map_err(to_python)
+    }
+
+    fn close(&self, py: Python) {
+        py.detach(|| self.session.close());
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        self.session.is_closed()
+    }
+
+    /// Name, type, memory limit in bytes and incarnation of each device.
+    fn devices(&self) -> Vec<(String, String, i64, u64)> {
+        let cpu = "/job:localhost/replica:0/task:0/device:CPU:0";
+        vec![(cpu.into(), "CPU".into(), 268_435_456, 1)]
+    }
+}
