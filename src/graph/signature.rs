@@ -2,8 +2,8 @@
 //! (`"x: N * T"`, `"T: {half, float} = DT_FLOAT"`, `"ref: Ref(T)"`).
 
 use crate::error::{Error, Result};
-use crate::value::{DType, PartialShape};
-use crate::{bail, ensure};
+use crate::ensure;
+use crate::value::{DType, PartialShape, Value};
 
 use super::attr::{Attr, List, TypeNumber};
 use super::infer::ShapeFn;
@@ -277,8 +277,17 @@ fn parse_default(text: &str, kind: AttrKind, is_list: bool) -> Result<Attr> {
         AttrKind::Type => Attr::Type(TypeNumber::of(parse_dtype(text)?)),
         AttrKind::Shape => Attr::Shape(parse_shape(text)?),
         AttrKind::Func => Attr::Func(unquote(text).unwrap_or_default(), Vec::new()),
-        AttrKind::Tensor => bail!(internal, "a tensor cannot be a default"),
+        AttrKind::Tensor => Attr::Tensor(parse_bytes(text)?),
     })
+}
+
+/// `uint8[255, 0, 0]`: the one kind of tensor that is a default somewhere.
+fn parse_bytes(text: &str) -> Result<Value> {
+    let broken = || Error::internal(format!("cannot read default '{text}'"));
+    let inner = text.strip_prefix("uint8[").and_then(|t| t.strip_suffix(']'));
+    let items = inner.ok_or_else(broken)?.split(',').map(|t| t.trim().parse::<u8>());
+    let items: Vec<u8> = items.collect::<Result<_, _>>().map_err(|_| broken())?;
+    Value::vector(&items)
 }
 
 /// `?` or `{ unknown_rank: true }` for an unknown rank, else `[2,?]`.
