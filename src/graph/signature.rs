@@ -221,7 +221,7 @@ fn unquote(text: &str) -> Option<String> {
     let quote = text.chars().next().filter(|c| *c == '\'' || *c == '"')?;
     text.strip_prefix(quote)?
         .strip_suffix(quote)
-        .map(|inner| inner.replace("\\t", "\t"))
+        .map(|inner| inner.replace("\\t", "\t").replace("\\n", "\n"))
 }
 
 fn parse_default(text: &str, kind: AttrKind, is_list: bool) -> Result<Attr> {

@@ -33,7 +33,7 @@ def literal(default):
     if kind == "type":
         return "DT_" + short(value).upper()
     if kind == "s":
-        return "'" + value.replace("\t", "\\t") + "'"
+        return "'" + value.replace("\t", "\\t").replace("\n", "\\n") + "'"
     if kind == "b":
         return "true" if value else "false"
     if kind == "shape":
