@@ -21,10 +21,10 @@ def argument(arg):
         kind = arg["type_list_attr"]
     else:
         kind = arg.get("type_attr") or short(arg["type"])
-    if arg.get("is_ref"):
-        kind = f"Ref({kind})"
     if "number_attr" in arg:
         kind = f"{arg['number_attr']} * {kind}"
+    if arg.get("is_ref"):
+        kind = f"Ref({kind})"
     return f"{arg['name']}: {kind}"
 
 
