@@ -72,7 +72,12 @@ impl Expr {
         Expr(Arc::new(Kind::Binary(op, self.clone(), other.into())))
     }
 
-    pub fn ternary(op: Ternary, a: impl Into<Expr>, b: impl Into<Expr>, c: impl Into<Expr>) -> Expr {
+    pub fn ternary(
+        op: Ternary,
+        a: impl Into<Expr>,
+        b: impl Into<Expr>,
+        c: impl Into<Expr>,
+    ) -> Expr {
         Expr(Arc::new(Kind::Ternary(op, [a.into(), b.into(), c.into()])))
     }
 

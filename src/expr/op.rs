@@ -133,7 +133,9 @@ impl Unary {
             Abs => real || t.is_complex() || t.is_integer(),
             Exp | Expm1 | Log | Log1p | Sqrt | Rsqrt | Recip | Sin | Cos | Tan | Asin | Acos
             | Atan | Sinh | Cosh | Asinh | Acosh | Atanh | Tanh | Sigmoid => real || t.is_complex(),
-            Erf | Erfc | Lgamma | Digamma | BesselI0e | BesselI1e | IsNan | IsInf | IsFinite => real,
+            Erf | Erfc | Lgamma | Digamma | BesselI0e | BesselI1e | IsNan | IsInf | IsFinite => {
+                real
+            }
             Floor | Ceil | Rint | Round => real || t.is_integer(),
             Not => t == DType::Bool,
             Invert | PopulationCount => t.is_integer(),
@@ -188,7 +190,10 @@ impl Binary {
 
     pub fn is_comparison(self) -> bool {
         use Binary::*;
-        matches!(self, Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual)
+        matches!(
+            self,
+            Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual
+        )
     }
 
     /// Whether `op(a, b)` and `op(b, a)` have the same bits.
@@ -208,6 +213,10 @@ impl Ternary {
             Ternary::Select => c == DType::Bool && a == b && a.is_plain(),
             Ternary::Betainc => c.is_floating() && a == c && b == c,
         };
-        if ok { Ok(a) } else { refuse(self, if c == DType::Bool { a } else { c }) }
+        if ok {
+            Ok(a)
+        } else {
+            refuse(self, if c == DType::Bool { a } else { c })
+        }
     }
 }

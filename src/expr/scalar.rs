@@ -18,11 +18,17 @@ impl Scalar {
     pub fn new<T: Element>(x: T) -> Scalar {
         let mut bytes = [0; 16];
         bytes[..size_of::<T>()].copy_from_slice(bytemuck::bytes_of(&x));
-        Scalar { dtype: T::DTYPE, bytes }
+        Scalar {
+            dtype: T::DTYPE,
+            bytes,
+        }
     }
 
     pub fn bool(x: bool) -> Scalar {
-        Scalar { dtype: DType::Bool, ..Scalar::new(u8::from(x)) }
+        Scalar {
+            dtype: DType::Bool,
+            ..Scalar::new(u8::from(x))
+        }
     }
 
     /// The number `x` in type `dtype`, rounded where need be; an error for integers that cannot hold it.

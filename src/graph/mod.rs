@@ -114,6 +114,8 @@ pub struct Graph {
     pub producer: i32,
     pub min_consumer: i32,
     pub finalized: bool,
+    /// What gradient functions have made once for this graph: an op and the shapes it was made for.
+    made_once: FxHashSet<(&'static str, Vec<Vec<i64>>)>,
     /// Serialized `FunctionDefLibrary`.
     pub library: Vec<u8>,
     device_names: FxHashMap<String, Arc<str>>,
@@ -143,6 +145,7 @@ impl Graph {
             producer: PRODUCER,
             min_consumer: MIN_CONSUMER,
             finalized: false,
+            made_once: FxHashSet::default(),
             library: Vec::new(),
             device_names: FxHashMap::default(),
         }
@@ -353,6 +356,12 @@ impl Graph {
         let value = (self.evaluator)(self, e);
         self.constants.insert(e, value.clone());
         value
+    }
+
+    /// Whether this is the first time that `op` is asked for with these shapes in this graph.
+    pub fn is_first_time(&mut self, op: &'static str, shapes: &[&[i64]]) -> bool {
+        let shapes = shapes.iter().map(|s| s.to_vec()).collect();
+        self.made_once.insert((op, shapes))
     }
 
     pub fn op_def(&self, name: &str) -> Option<&'static OpDef> {

@@ -1,8 +1,8 @@
 //! Signatures of ops: named inputs, outputs and attributes, in the notation of TensorFlow's own registrations
 //! (`"x: N * T"`, `"T: {half, float} = DT_FLOAT"`, `"ref: Ref(T)"`).
 
-use crate::error::{Error, Result};
 use crate::ensure;
+use crate::error::{Error, Result};
 use crate::value::{DType, PartialShape, Value};
 
 use super::attr::{Attr, List, TypeNumber};
@@ -284,8 +284,13 @@ fn parse_default(text: &str, kind: AttrKind, is_list: bool) -> Result<Attr> {
 /// `uint8[255, 0, 0]`: the one kind of tensor that is a default somewhere.
 fn parse_bytes(text: &str) -> Result<Value> {
     let broken = || Error::internal(format!("cannot read default '{text}'"));
-    let inner = text.strip_prefix("uint8[").and_then(|t| t.strip_suffix(']'));
-    let items = inner.ok_or_else(broken)?.split(',').map(|t| t.trim().parse::<u8>());
+    let inner = text
+        .strip_prefix("uint8[")
+        .and_then(|t| t.strip_suffix(']'));
+    let items = inner
+        .ok_or_else(broken)?
+        .split(',')
+        .map(|t| t.trim().parse::<u8>());
     let items: Vec<u8> = items.collect::<Result<_, _>>().map_err(|_| broken())?;
     Value::vector(&items)
 }

@@ -92,6 +92,29 @@ impl<'a> GradientContext<'a> {
         super::densify::to_tensor(self.graph, grad, "")
     }
 
+    /// Input `i`, or its complex conjugate.
+    pub fn input_conj(&mut self, i: usize) -> Result<Endpoint> {
+        self.graph.conj(self.node.inputs[i])
+    }
+
+    /// Output `i`, or its complex conjugate.
+    pub fn output_conj(&mut self, i: usize) -> Result<Endpoint> {
+        let y = self.output(i);
+        self.graph.conj(y)
+    }
+
+    /// Runs `body` with nodes that wait for the node of `e`.
+    pub fn after<T>(
+        &mut self,
+        e: Endpoint,
+        body: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        self.graph.push_controls(vec![e.node], false);
+        let made = body(self);
+        self.graph.pop_controls();
+        made
+    }
+
     /// Makes a node and returns its first output. The name is the op's, as in generated wrappers.
     pub fn op<I: Into<Input>>(
         &mut self,

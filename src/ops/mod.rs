@@ -1,13 +1,17 @@
 //! The op registry: what each op is, one file per family. An op lives in one place.
 
+pub mod build;
+mod compare;
 mod constant_value;
 pub(crate) mod densify;
 mod evaluate;
 pub mod gradient;
 pub mod kernel;
+mod math;
 mod op;
 mod registry;
 pub mod resource;
+mod shape;
 
 pub use constant_value::constant_value;
 pub use evaluate::run_alone;
@@ -15,4 +19,9 @@ pub use op::{Gradient, Op, Run};
 pub use registry::{Entry, all_names, find, new_graph};
 
 /// The families, in the order of the files.
-const FAMILIES: &[&[Op]] = &[];
+const FAMILIES: &[&[Op]] = &[
+    math::unary::OPS,
+    math::binary::OPS,
+    math::broadcast::OPS,
+    compare::OPS,
+];

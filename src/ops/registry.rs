@@ -68,7 +68,9 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 fn parse_line(line: &str) -> Result<Entry> {
     let columns: Vec<&str> = line.split('\t').collect();
     let [name, signature, attrs, flags] = columns[..] else {
-        return Err(Error::internal(format!("broken line of signatures: {line}")));
+        return Err(Error::internal(format!(
+            "broken line of signatures: {line}"
+        )));
     };
     let attrs: Vec<&str> = attrs.split(" ; ").filter(|a| !a.is_empty()).collect();
     let has = |flag: &str| flags.split(',').any(|f| f == flag);

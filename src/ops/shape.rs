@@ -104,9 +104,8 @@ pub fn add_dim(a: i64, b: i64) -> Result<i64> {
     if a < 0 || b < 0 {
         return Ok(-1);
     }
-    a.checked_add(b).ok_or_else(|| {
-        Error::invalid(format!("Dimension size overflow from adding {a} and {b}"))
-    })
+    a.checked_add(b)
+        .ok_or_else(|| Error::invalid(format!("Dimension size overflow from adding {a} and {b}")))
 }
 
 pub fn at_least(shape: &PartialShape, rank: usize) -> Result<()> {
@@ -211,11 +210,7 @@ fn reduction_of_unknown(c: &mut ShapeContext) -> Result<()> {
 
 /// The output of a window moving over `size` elements.
 pub fn window(size: i64, filter: i64, stride: i64, dilation: i64, padding: Padding) -> Result<i64> {
-    ensure!(
-        stride > 0,
-        invalid,
-        "Stride must be > 0, but got {stride}"
-    );
+    ensure!(stride > 0, invalid, "Stride must be > 0, but got {stride}");
     ensure!(
         dilation > 0,
         invalid,
@@ -231,12 +226,13 @@ pub fn window(size: i64, filter: i64, stride: i64, dilation: i64, padding: Paddi
     let numerator = match padding {
         Padding::Same => return Ok((size + stride - 1) / stride),
         Padding::Valid => size - effective + stride,
-        Padding::Explicit(before, after) => size
-            .checked_add(before)
-            .and_then(|n| n.checked_add(after))
-            .ok_or_else(|| Error::invalid("padding is too large"))?
-            - effective
-            + stride,
+        Padding::Explicit(before, after) => {
+            size.checked_add(before)
+                .and_then(|n| n.checked_add(after))
+                .ok_or_else(|| Error::invalid("padding is too large"))?
+                - effective
+                + stride
+        }
     };
     if numerator < stride && !(numerator == 0) && size - effective < 0 {
         bail!(
