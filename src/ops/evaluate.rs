@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::graph::{Endpoint, Graph, Node, NodeId};
 use crate::value::Value;
 
-use super::kernel::{Cancellation, Host, KernelContext, SessionState, Slot};
+use super::kernel::{Cancellation, Host, Kernel, KernelContext, SessionState, Slot};
 use super::op::Run;
 use super::registry::find;
 use super::resource::Resources;
@@ -53,6 +53,16 @@ pub fn run_alone(id: NodeId, node: &Node, inputs: Vec<Value>) -> Result<Vec<Valu
             node.op()
         ),
     };
+    run_kernel(kernel, id, node, inputs)
+}
+
+/// Runs a kernel that needs no session on these inputs and returns the node's outputs.
+pub fn run_kernel(
+    kernel: Kernel,
+    id: NodeId,
+    node: &Node,
+    inputs: Vec<Value>,
+) -> Result<Vec<Value>> {
     let mut slots: Vec<Slot> = inputs.into_iter().map(Slot::Value).collect();
     let (session, cancellation) = (NoSession::default(), Cancellation::default());
     let mut context = KernelContext::new(id, node, &mut slots, &session, &cancellation);

@@ -14,7 +14,7 @@ pub mod resource;
 mod shape;
 
 pub use constant_value::constant_value;
-pub use evaluate::run_alone;
+pub use evaluate::{run_alone, run_kernel};
 pub use op::{Gradient, Op, Run};
 pub use registry::{Entry, all_names, find, new_graph};
 

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::graph::{Endpoint, Node, NodeId};
 use crate::ops::Run;
-use crate::value::Value;
+use crate::value::{DType, Shape, Value};
 
 /// An item's place in its draft.
 pub type ItemId = u32;
@@ -81,12 +82,18 @@ pub struct Draft {
     pub items: Vec<Item>,
     pub feeds: Vec<Endpoint>,
     pub fetches: Vec<Source>,
+    /// Items that are wanted for what they do.
+    pub targets: Vec<ItemId>,
     pub constants: Vec<Value>,
+    pub small_constants: FxHashMap<(DType, Shape, Vec<u8>), u32>,
     pub frames: Vec<Frame>,
     /// Items so that sources come first, back edges aside.
     pub order: Vec<ItemId>,
     pub lives: super::life::Lives,
 }
+
+/// Constants of at most this many elements are compared.
+const SMALL: usize = 16;
 
 /// What stands for an item that was removed.
 struct Removed {
@@ -99,9 +106,21 @@ impl Draft {
         &self.items[id as usize]
     }
 
+    /// A value of the plan's own; small ones that are equal become one.
     pub fn constant(&mut self, value: Value) -> Source {
+        let next = self.constants.len() as u32;
+        if value.num_elements() <= SMALL
+            && let Some(buffer) = value.buffer()
+        {
+            let bytes = buffer.as_bytes().to_vec();
+            let key = (value.dtype(), value.shape().clone(), bytes);
+            let place = *self.small_constants.entry(key).or_insert(next);
+            if place != next {
+                return Source::Constant(place);
+            }
+        }
         self.constants.push(value);
-        Source::Constant((self.constants.len() - 1) as u32)
+        Source::Constant(next)
     }
 
     /// Walks the items in order. Where `decide` gives sources for an item's outputs, the item is removed and those
@@ -127,16 +146,35 @@ impl Draft {
                 });
             }
         }
+        self.resolve_wanted(&removed);
+        self.order = order;
+        self.order.retain(|id| !self.items[*id as usize].is_removed);
+        Ok(())
+    }
+
+    /// What was fetched or wanted and is gone: what stands for it is wanted, and what it waited for.
+    fn resolve_wanted(&mut self, removed: &[Option<Removed>]) {
+        let mut targets = Vec::new();
         for fetch in &mut self.fetches {
             if let Source::Item(item, output) = *fetch
                 && let Some(gone) = &removed[item as usize]
             {
                 *fetch = gone.outputs[output as usize];
+                targets.extend(gone.controls.iter().copied());
             }
         }
-        self.order = order;
-        self.order.retain(|id| !self.items[*id as usize].is_removed);
-        Ok(())
+        for &target in &self.targets {
+            match &removed[target as usize] {
+                None => targets.push(target),
+                Some(gone) => {
+                    targets.extend(gone.controls.iter().copied());
+                    targets.extend(gone.outputs.iter().filter_map(|s| s.item()));
+                }
+            }
+        }
+        targets.sort_unstable();
+        targets.dedup();
+        self.targets = targets;
     }
 
     fn resolve(&mut self, id: ItemId, removed: &[Option<Removed>]) {
@@ -191,4 +229,14 @@ pub fn is_exit(op: &str) -> bool {
 
 pub fn is_next_iteration(op: &str) -> bool {
     matches!(op, "NextIteration" | "RefNextIteration")
+}
+
+/// Whether the executor runs the op itself.
+pub fn is_flow(op: &str) -> bool {
+    is_switch(op)
+        || is_merge(op)
+        || is_enter(op)
+        || is_exit(op)
+        || is_next_iteration(op)
+        || op == "LoopCond"
 }

@@ -90,6 +90,19 @@ impl Lives {
         }
     }
 
+    /// Whether `life` holds whenever `source` is alive.
+    pub fn source_implies(&self, draft: &Draft, source: Source, life: LifeId) -> bool {
+        let Source::Item(id, output) = source else {
+            return life == 0;
+        };
+        let item = draft.item(id);
+        let branch = is_switch(item.op())
+            .then(|| Condition::Branch(through_identities(draft, item.inputs[1]), output));
+        let known = &self.sets[item.life as usize];
+        let mut wanted = self.sets[life as usize].iter();
+        wanted.all(|c| known.contains(c) || branch.as_ref() == Some(c))
+    }
+
     /// Whether whoever lives as `a` lives as `b` too.
     pub fn implies(&self, a: LifeId, b: LifeId) -> bool {
         let a = &self.sets[a as usize];
@@ -124,7 +137,7 @@ fn assign(draft: &mut Draft, irregular: &[bool]) {
 }
 
 /// The life of what stands at an input.
-pub fn source_life(draft: &Draft, lives: &mut Lives, source: Source) -> LifeId {
+fn source_life(draft: &Draft, lives: &mut Lives, source: Source) -> LifeId {
     let Source::Item(id, output) = source else {
         return 0;
     };

@@ -2,14 +2,18 @@
 //!
 //! A plan is ours: derived, cached by the session, thrown away when the graph changes. The graph is never touched.
 
+mod dedupe;
 mod display;
 mod draft;
+mod fold;
 mod frames;
+mod identity;
 mod life;
 mod memory;
 mod prune;
 mod schedule;
 mod step;
+mod sweep;
 #[cfg(test)]
 pub mod testing;
 mod verify;
@@ -41,8 +45,15 @@ pub fn plan_with(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Plan> 
     let mut draft = prune::prune(graph, spec, lookup)?;
     frames::find_frames(&mut draft)?;
     life::find_lives(&mut draft);
+    identity::drop_identities(&mut draft)?;
+    fold::fold(&mut draft)?;
+    dedupe::dedupe(&mut draft)?;
+    sweep::sweep(&mut draft);
     let plan = schedule::schedule(graph, &draft)?;
     let plan = memory::assign_memory(plan);
     verify::verify(&plan)?;
     Ok(plan)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,6 @@ use smallvec::SmallVec;
 use crate::bail;
 use crate::error::{Error, Result};
 use crate::graph::{Endpoint, Graph, Node, NodeId};
-use crate::value::DType;
 
 use super::draft::{Draft, Item, ItemId, Source, Work};
 use super::{Lookup, RunSpec};
@@ -51,7 +50,14 @@ pub fn prune(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Draft> {
         items,
         feeds: spec.feeds.clone(),
         fetches: spec.fetches.iter().map(|e| source(*e)).collect(),
+        // A target that is a fed placeholder is not there: the feed has done it.
+        targets: spec
+            .targets
+            .iter()
+            .filter_map(|t| item_of.get(t).copied())
+            .collect(),
         constants: Vec::new(),
+        small_constants: FxHashMap::default(),
         frames: Vec::new(),
         order: Vec::new(),
         lives: Default::default(),
@@ -158,9 +164,4 @@ pub fn input_refs(node: &Node) -> SmallVec<[bool; 4]> {
     }
     refs.resize(node.inputs.len(), false);
     refs
-}
-
-/// Whether the value of `dtype` may be a constant of a plan.
-pub fn is_foldable_type(dtype: DType) -> bool {
-    !matches!(dtype, DType::Resource | DType::Variant)
 }

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::ops::Run;
+use crate::value::Value;
 
 use super::draft::{
     Draft, FrameId, Item, ItemId, Source, Work, is_back_edge, is_enter, is_exit, is_merge,
@@ -36,7 +37,8 @@ pub fn schedule(graph: &Graph, draft: &Draft) -> Result<Plan> {
         slot_of: FxHashMap::default(),
         alive_bit: FxHashMap::default(),
         lasting: 0,
-        constants: draft.constants.clone(),
+        constants: Vec::new(),
+        constant_of: FxHashMap::default(),
         made: FxHashMap::default(),
     };
     lowering.number_outputs();
@@ -150,7 +152,9 @@ struct Lowering<'a> {
     slot_of: FxHashMap<(ItemId, u16), u32>,
     alive_bit: FxHashMap<ItemId, u32>,
     lasting: u32,
-    constants: Vec<crate::value::Value>,
+    /// The constants that steps read, numbered anew.
+    constants: Vec<Value>,
+    constant_of: FxHashMap<u32, u32>,
     /// Loops whose steps are ready, by frame.
     made: FxHashMap<FrameId, Vec<Step>>,
 }
@@ -205,9 +209,9 @@ impl Lowering<'_> {
 
     fn is_seen_from_data(&self, item: &Item, control: ItemId) -> bool {
         let wanted = self.draft.item(control).life;
-        let inputs = item.inputs.iter().filter_map(|s| s.item());
-        let mut lives = inputs.map(|i| self.draft.item(i).life);
-        lives.any(|life| self.draft.lives.implies(life, wanted))
+        let lives = &self.draft.lives;
+        let mut inputs = item.inputs.iter();
+        inputs.any(|source| lives.source_implies(self.draft, *source, wanted))
     }
 
     /// Steps of every frame, the innermost first, so that no recursion follows the nesting.
@@ -228,15 +232,23 @@ impl Lowering<'_> {
         Ok(self.made.remove(&0).unwrap_or_default())
     }
 
-    fn place(&self, source: Source) -> Place {
+    fn place(&mut self, source: Source) -> Place {
         match source {
             Source::Feed(feed) => Place::Slot(feed),
-            Source::Constant(constant) => Place::Constant(constant),
+            Source::Constant(constant) => Place::Constant(self.used_constant(constant)),
             Source::Item(item, output) => Place::Slot(self.slot_of[&(item, output)]),
         }
     }
 
-    fn operand(&self, source: Source, wants_ref: bool) -> Operand {
+    fn used_constant(&mut self, constant: u32) -> u32 {
+        let constants = &mut self.constants;
+        *self.constant_of.entry(constant).or_insert_with(|| {
+            constants.push(self.draft.constants[constant as usize].clone());
+            (constants.len() - 1) as u32
+        })
+    }
+
+    fn operand(&mut self, source: Source, wants_ref: bool) -> Operand {
         Operand {
             place: self.place(source),
             is_last: false,
@@ -396,14 +408,15 @@ impl Lowering<'_> {
         })
     }
 
-    fn fetches(&self, graph: &Graph) -> Vec<Fetch> {
-        let fetches = self.draft.fetches.iter().map(|source| {
+    fn fetches(&mut self, graph: &Graph) -> Vec<Fetch> {
+        let draft = self.draft;
+        let fetches = draft.fetches.iter().map(|source| {
             let place = self.place(*source);
             let name = match source {
                 Source::Item(item, output) => {
-                    format!("_retval_{}_{output}", self.draft.item(*item).node.name)
+                    format!("_retval_{}_{output}", draft.item(*item).node.name)
                 }
-                Source::Feed(feed) => graph.tensor_name(self.draft.feeds[*feed as usize]),
+                Source::Feed(feed) => graph.tensor_name(draft.feeds[*feed as usize]),
                 Source::Constant(_) => String::new(),
             };
             Fetch { place, name }
