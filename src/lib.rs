@@ -5,6 +5,7 @@
 //! ordered steps; `session` runs them on a `backend`. `formats` stands beside: bytes in, bytes out.
 
 pub mod autodiff;
+pub mod backend;
 pub mod error;
 pub mod expr;
 pub mod formats;

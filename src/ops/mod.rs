@@ -1,5 +1,6 @@
 //! The op registry: what each op is, one file per family. An op lives in one place.
 
+mod activation;
 pub mod build;
 mod compare;
 mod constant_value;
@@ -7,11 +8,16 @@ pub(crate) mod densify;
 mod evaluate;
 pub mod gradient;
 pub mod kernel;
+mod linalg;
+mod loss;
 mod math;
+mod matmul;
 mod op;
+mod reduce;
 mod registry;
 pub mod resource;
 mod shape;
+mod softmax;
 
 pub use constant_value::constant_value;
 pub use evaluate::{run_alone, run_kernel};
@@ -24,4 +30,8 @@ const FAMILIES: &[&[Op]] = &[
     math::binary::OPS,
     math::broadcast::OPS,
     compare::OPS,
+    activation::OPS,
+    loss::OPS,
+    reduce::OPS,
+    matmul::OPS,
 ];

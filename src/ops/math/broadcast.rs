@@ -151,7 +151,16 @@ impl Broadcast {
     }
 
     pub fn of_shapes(g: &mut GradientContext, sx: Endpoint, sy: Endpoint) -> Result<Broadcast> {
-        let args = g.op("BroadcastGradientArgs", [sx, sy])?;
+        Broadcast::of_shapes_to(g, [sx, sy], [sx, sy])
+    }
+
+    /// The axes along which two shapes are repeated, for operands of other shapes.
+    pub fn of_shapes_to(
+        g: &mut GradientContext,
+        repeated: [Endpoint; 2],
+        [sx, sy]: [Endpoint; 2],
+    ) -> Result<Broadcast> {
+        let args = g.op("BroadcastGradientArgs", repeated)?;
         let side = |shape, index| Side {
             shape: Known::Tensor(shape),
             axes: Known::Tensor(Endpoint::new(args.node, index)),

@@ -1,0 +1,106 @@
+//! Matrix products. The order of additions is fixed by the sizes alone, so results repeat bit for bit.
+
+use crate::value::Element;
+
+/// A type that can be multiplied and added.
+pub trait Number: Element {
+    /// `sum + a * b`.
+    fn mul_add(sum: Self, a: Self, b: Self) -> Self;
+    fn zero() -> Self;
+}
+
+macro_rules! numbers {
+    ($($t:ty: $f:expr;)*) => {$(
+        impl Number for $t {
+            fn mul_add(sum: $t, a: $t, b: $t) -> $t {
+                let f: fn($t, $t, $t) -> $t = $f;
+                f(sum, a, b)
+            }
+            fn zero() -> $t {
+                bytemuck::Zeroable::zeroed()
+            }
+        }
+    )*};
+}
+
+numbers! {
+    f32: |s, a, b| s + a * b;
+    f64: |s, a, b| s + a * b;
+    half::f16: |s, a, b| half::f16::from_f32(s.to_f32() + a.to_f32() * b.to_f32());
+    half::bf16: |s, a, b| half::bf16::from_f32(s.to_f32() + a.to_f32() * b.to_f32());
+    i8: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
+    i16: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
+    i32: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
+    i64: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
+    u8: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
+    u16: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
+    u32: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
+    u64: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
+    num_complex::Complex<f32>: |s, a, b| s + a * b;
+    num_complex::Complex<f64>: |s, a, b| s + a * b;
+}
+
+/// `out = op(a) · op(b)` with `[m, k, n]` the sizes of the product: op(a) is m×k, op(b) is k×n, row-major; `ta` and
+/// `tb` say that a or b lies transposed.
+pub fn matmul<T: Number>(
+    a: &[T],
+    b: &[T],
+    out: &mut [T],
+    [m, k, n]: [usize; 3],
+    ta: bool,
+    tb: bool,
+) {
+    debug_assert!(a.len() == m * k && b.len() == k * n && out.len() == m * n);
+    out.fill(T::zero());
+    if tb {
+        let mut straight = vec![T::zero(); k * n];
+        for (j, row) in b.chunks_exact(k.max(1)).enumerate() {
+            for (i, x) in row.iter().enumerate() {
+                straight[i * n + j] = *x;
+            }
+        }
+        return accumulate(a, &straight, out, [m, k, n], ta);
+    }
+    accumulate(a, b, out, [m, k, n], ta);
+}
+
+fn accumulate<T: Number>(a: &[T], b: &[T], out: &mut [T], [m, k, n]: [usize; 3], ta: bool) {
+    if n == 0 {
+        return;
+    }
+    for (i, out) in out.chunks_exact_mut(n).enumerate() {
+        for (p, b) in b.chunks_exact(n).enumerate() {
+            let x = if ta { a[p * m + i] } else { a[i * k + p] };
+            for (to, y) in out.iter_mut().zip(b) {
+                *to = T::mul_add(*to, x, *y);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_operand_may_lie_transposed() {
+        let a = [1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let b = [7.0f32, 8.0, 9.0, 10.0, 11.0, 12.0];
+        let product = [58.0, 64.0, 139.0, 154.0];
+        let turn = |x: &[f32], rows: usize| -> Vec<f32> {
+            let columns = x.len() / rows;
+            (0..columns)
+                .flat_map(|j| (0..rows).map(move |i| (i, j)))
+                .map(|(i, j)| x[i * columns + j])
+                .collect()
+        };
+        let (at, bt) = (turn(&a, 2), turn(&b, 3));
+        for (a, ta) in [(&a[..], false), (&at[..], true)] {
+            for (b, tb) in [(&b[..], false), (&bt[..], true)] {
+                let mut out = [0.0; 4];
+                matmul(a, b, &mut out, [2, 3, 2], ta, tb);
+                assert_eq!(out, product, "{ta} {tb}");
+            }
+        }
+    }
+}

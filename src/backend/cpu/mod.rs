@@ -1,0 +1,3 @@
+//! Blocks for CPU kernels.
+
+pub mod gemm;
