@@ -4,6 +4,7 @@
 //! element types, a formula becomes straight-line code over registers. No data is here.
 
 mod op;
+mod program;
 mod scalar;
 
 use std::ops;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use crate::value::DType;
 
 pub use op::{Binary, Ternary, Unary, part_of};
+pub use program::{Arg, Builder, Instr, Op, Program};
 pub use scalar::Scalar;
 
 /// A formula over operands whose element types are not yet known. Cheap to clone: clones share.

@@ -9,6 +9,7 @@ use crate::graph::{Endpoint, Graph, Node, NodeId};
 use crate::value::Value;
 
 use super::kernel::{Cancellation, Host, Kernel, KernelContext, SessionState, Slot};
+use super::map::run_once;
 use super::op::Run;
 use super::registry::find;
 use super::resource::Resources;
@@ -47,6 +48,7 @@ pub fn run_alone(id: NodeId, node: &Node, inputs: Vec<Value>) -> Result<Vec<Valu
         Run::View(kernel) | Run::Kernel(kernel) | Run::Host(kernel) if !node.def.is_stateful => {
             kernel
         }
+        Run::Map(_) | Run::MapWith(_) => return run_once(node, &run, &inputs),
         _ => bail!(
             unimplemented,
             "op '{}' cannot be evaluated alone",

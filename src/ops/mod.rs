@@ -10,6 +10,7 @@ pub mod gradient;
 pub mod kernel;
 mod linalg;
 mod loss;
+pub mod map;
 mod math;
 mod matmul;
 mod op;

@@ -81,6 +81,7 @@ pub struct Frame {
 pub struct Draft {
     pub items: Vec<Item>,
     pub feeds: Vec<Endpoint>,
+    pub feed_types: Vec<DType>,
     pub fetches: Vec<Source>,
     /// Items that are wanted for what they do.
     pub targets: Vec<ItemId>,
@@ -104,6 +105,14 @@ struct Removed {
 impl Draft {
     pub fn item(&self, id: ItemId) -> &Item {
         &self.items[id as usize]
+    }
+
+    pub fn dtype(&self, source: Source) -> DType {
+        match source {
+            Source::Item(id, output) => self.item(id).node.outputs[output as usize].dtype,
+            Source::Feed(feed) => self.feed_types[feed as usize],
+            Source::Constant(constant) => self.constants[constant as usize].dtype(),
+        }
     }
 
     /// A value of the plan's own; small ones that are equal become one.

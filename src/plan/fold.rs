@@ -6,6 +6,7 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::error::{Error, Result};
 use crate::graph::Node;
+use crate::ops::map::run_once;
 use crate::ops::{Run, run_kernel};
 use crate::value::{DType, Value};
 
@@ -44,9 +45,6 @@ fn evaluate(draft: &Draft, item: &Item) -> Option<Vec<Value>> {
     if !may_fold(&item.node) {
         return None;
     }
-    let Work::Op(Run::Kernel(kernel) | Run::View(kernel) | Run::Host(kernel)) = item.work else {
-        return None;
-    };
     let mut inputs = Vec::with_capacity(item.inputs.len());
     for input in &item.inputs {
         let Source::Constant(c) = input else {
@@ -57,8 +55,15 @@ fn evaluate(draft: &Draft, item: &Item) -> Option<Vec<Value>> {
     if item.inputs.is_empty() {
         return None;
     }
-    let run = || run_kernel(kernel, item.id, &item.node, inputs).ok();
-    let outputs = catch_unwind(AssertUnwindSafe(run)).ok().flatten()?;
+    let Work::Op(run) = item.work;
+    let compute = || match run {
+        Run::Kernel(kernel) | Run::View(kernel) | Run::Host(kernel) => {
+            run_kernel(kernel, item.id, &item.node, inputs).ok()
+        }
+        Run::Map(_) | Run::MapWith(_) => run_once(&item.node, &run, &inputs).ok(),
+        Run::None | Run::ControlFlow => None,
+    };
+    let outputs = catch_unwind(AssertUnwindSafe(compute)).ok().flatten()?;
     let bytes: usize = outputs
         .iter()
         .filter_map(Value::buffer)

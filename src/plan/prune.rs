@@ -49,6 +49,7 @@ pub fn prune(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Draft> {
     Ok(Draft {
         items,
         feeds: spec.feeds.clone(),
+        feed_types: spec.feeds.iter().map(|e| graph.dtype(*e)).collect(),
         fetches: spec.fetches.iter().map(|e| source(*e)).collect(),
         // A target that is a fed placeholder is not there: the feed has done it.
         targets: spec

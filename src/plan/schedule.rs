@@ -9,8 +9,8 @@ use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::ops::Run;
-use crate::value::Value;
+use crate::ops::{Run, map};
+use crate::value::{DType, Value};
 
 use super::draft::{
     Draft, FrameId, Item, ItemId, Source, Work, is_back_edge, is_enter, is_exit, is_merge,
@@ -321,6 +321,13 @@ impl Lowering<'_> {
             op => match run {
                 Run::Kernel(kernel) | Run::Host(kernel) | Run::View(kernel) => {
                     Action::Kernel(*kernel)
+                }
+                Run::Map(_) | Run::MapWith(_) => {
+                    let dtypes: SmallVec<[DType; 4]> =
+                        item.inputs.iter().map(|s| self.draft.dtype(*s)).collect();
+                    let map = map::compile(&item.node, run, &dtypes);
+                    let map = map.map_err(|e| e.at(&*item.node.name))?;
+                    Action::Map(map.expect("the op is elementwise"))
                 }
                 _ => {
                     return Err(Error::unimplemented(format!(

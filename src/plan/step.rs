@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::graph::{Endpoint, Node, NodeId};
 use crate::ops::kernel::Kernel;
+use crate::ops::map::Map;
 use crate::value::{DType, Value};
 
 /// A slot that nothing reads.
@@ -33,6 +34,8 @@ pub struct Operand {
 pub enum Action {
     /// Calls the op's kernel.
     Kernel(Kernel),
+    /// Computes each element by a formula.
+    Map(Map),
     /// Hands its input on; a reference becomes what it refers to.
     Forward,
     /// Nothing: a NoOp.

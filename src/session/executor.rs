@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
 use crate::ops::kernel::{Cancellation, Kernel, KernelContext, SessionState, Slot};
+use crate::ops::map::Map;
 use crate::ops::resource::Variable;
 use crate::plan::{Action, Enter, Fetch, Loop, NO_SLOT, Operand, Place, Plan, Step};
 use crate::value::{Buffer, Value};
@@ -80,6 +81,24 @@ fn describe_panic(panic: &(dyn std::any::Any + Send), step: Option<&Step>) -> Er
         Some(step) => error.at(&*step.node.name),
         None => error,
     }
+}
+
+/// How a step computes its outputs.
+#[derive(Clone, Copy)]
+enum Work<'a> {
+    Kernel(Kernel),
+    Map(&'a Map),
+}
+
+fn run_map(map: &Map, inputs: &[Slot]) -> Result<SmallVec<[Slot; 2]>> {
+    let mut values: SmallVec<[&Value; 4]> = SmallVec::new();
+    for input in inputs {
+        match input {
+            Slot::Value(value) | Slot::Read(value, _) => values.push(value),
+            _ => bail!(internal, "an operand has no value"),
+        }
+    }
+    Ok(map.run(&values)?.into_iter().map(Slot::Value).collect())
 }
 
 struct Executor<'a, 's> {
@@ -165,7 +184,8 @@ impl<'a> Executor<'a, '_> {
 
     fn step(&mut self, step: &'a Step, is_first: bool) -> Result<()> {
         match &step.action {
-            Action::Kernel(kernel) => self.kernel(step, *kernel),
+            Action::Kernel(kernel) => self.compute(step, Work::Kernel(*kernel)),
+            Action::Map(map) => self.compute(step, Work::Map(map)),
             Action::Forward | Action::NextIteration | Action::Exit => {
                 let value = self.take(step, &step.inputs[0])?;
                 self.set(step.outputs[0], value);
@@ -226,9 +246,9 @@ impl<'a> Executor<'a, '_> {
 
     // ---- kernels ----
 
-    fn kernel(&mut self, step: &'a Step, kernel: Kernel) -> Result<()> {
+    fn compute(&mut self, step: &'a Step, work: Work) -> Result<()> {
         if let Some(place) = step.is_lasting {
-            return self.lasting(step, kernel, place);
+            return self.lasting(step, work, place);
         }
         let mut inputs = Inputs::new();
         for operand in &step.inputs {
@@ -236,12 +256,12 @@ impl<'a> Executor<'a, '_> {
         }
         let reads = inputs.iter().any(|i| matches!(i, Slot::Read(..)));
         let outputs = match (reads, step.keeps_inputs) {
-            (false, _) => self.call(step, kernel, &mut inputs)?,
+            (false, _) => self.call(step, work, &mut inputs)?,
             (true, true) => {
                 copy_reads(&mut inputs)?;
-                self.call(step, kernel, &mut inputs)?
+                self.call(step, work, &mut inputs)?
             }
-            (true, false) => self.call_locked(step, kernel, &mut inputs)?,
+            (true, false) => self.call_locked(step, work, &mut inputs)?,
         };
         for (slot, output) in step.outputs.iter().zip(outputs) {
             self.set(*slot, output);
@@ -249,13 +269,12 @@ impl<'a> Executor<'a, '_> {
         Ok(())
     }
 
-    fn call(
-        &self,
-        step: &Step,
-        kernel: Kernel,
-        inputs: &mut [Slot],
-    ) -> Result<SmallVec<[Slot; 2]>> {
+    fn call(&self, step: &Step, work: Work, inputs: &mut [Slot]) -> Result<SmallVec<[Slot; 2]>> {
         let run = self.run;
+        let kernel = match work {
+            Work::Kernel(kernel) => kernel,
+            Work::Map(map) => return run_map(map, inputs),
+        };
         let mut context =
             KernelContext::new(step.id, &step.node, inputs, run.session, run.cancellation);
         kernel(&mut context)?;
@@ -276,7 +295,7 @@ impl<'a> Executor<'a, '_> {
     fn call_locked(
         &self,
         step: &Step,
-        kernel: Kernel,
+        work: Work,
         inputs: &mut [Slot],
     ) -> Result<SmallVec<[Slot; 2]>> {
         let mut memory: SmallVec<[(Buffer, Arc<Variable>); 2]> = SmallVec::new();
@@ -292,7 +311,7 @@ impl<'a> Executor<'a, '_> {
             .iter()
             .map(|(_, variable)| variable.value.read_recursive())
             .collect();
-        let mut outputs = self.call(step, kernel, inputs)?;
+        let mut outputs = self.call(step, work, inputs)?;
         drop(guards);
         for output in &mut outputs {
             let owner = match output {
@@ -311,12 +330,12 @@ impl<'a> Executor<'a, '_> {
     }
 
     /// A variable or a handle: found by name once, then kept for as long as no resource is removed.
-    fn lasting(&mut self, step: &'a Step, kernel: Kernel, place: u32) -> Result<()> {
+    fn lasting(&mut self, step: &'a Step, work: Work, place: u32) -> Result<()> {
         let removals = self.run.session.resources().removals();
         let found = match self.run.lasting.get(place, removals) {
             Some(found) => found,
             None => {
-                let mut outputs = self.call(step, kernel, &mut [])?;
+                let mut outputs = self.call(step, work, &mut [])?;
                 let made = std::mem::take(&mut outputs[0]);
                 self.run.lasting.put(place, removals, made.clone());
                 made

@@ -1,3 +1,4 @@
 //! Blocks for CPU kernels.
 
 pub mod gemm;
+pub mod map;
