@@ -1,6 +1,7 @@
 //! The op registry: what each op is, one file per family. An op lives in one place.
 
 mod activation;
+mod array;
 pub mod build;
 mod compare;
 mod constant_value;
@@ -13,6 +14,7 @@ mod loss;
 pub mod map;
 mod math;
 mod matmul;
+mod moves;
 mod op;
 mod reduce;
 mod registry;
@@ -35,4 +37,8 @@ const FAMILIES: &[&[Op]] = &[
     loss::OPS,
     reduce::OPS,
     matmul::OPS,
+    array::constant::OPS,
+    array::identity::OPS,
+    array::cast::OPS,
+    array::concat::OPS,
 ];

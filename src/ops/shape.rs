@@ -1,10 +1,10 @@
 //! Shape functions that many ops share, and the arithmetic of partly known dimensions. Messages are TensorFlow's
 //! (`core/framework/shape_inference.cc`, `common_shape_fns.cc`).
 
+use crate::ensure;
 use crate::error::{Error, Result};
 use crate::graph::{ShapeContext, with_rank};
 use crate::value::PartialShape;
-use crate::{bail, ensure};
 
 /// The output has the shape of the first input.
 pub fn unchanged(c: &mut ShapeContext) -> Result<()> {
@@ -223,24 +223,20 @@ pub fn window(size: i64, filter: i64, stride: i64, dilation: i64, padding: Paddi
         .checked_mul(dilation)
         .and_then(|n| n.checked_add(1))
         .ok_or_else(|| Error::invalid("dilated filter is too large"))?;
-    let numerator = match padding {
+    let padded = match padding {
         Padding::Same => return Ok((size + stride - 1) / stride),
-        Padding::Valid => size - effective + stride,
+        Padding::Valid => Some(size),
         Padding::Explicit(before, after) => {
-            size.checked_add(before)
-                .and_then(|n| n.checked_add(after))
-                .ok_or_else(|| Error::invalid("padding is too large"))?
-                - effective
-                + stride
+            size.checked_add(before).and_then(|n| n.checked_add(after))
         }
     };
-    if numerator < stride && !(numerator == 0) && size - effective < 0 {
-        bail!(
-            invalid,
-            "Negative dimension size caused by subtracting {effective} from {size}"
-        );
-    }
-    Ok(numerator / stride)
+    let padded = padded.ok_or_else(|| Error::invalid("padding is too large"))?;
+    ensure!(
+        padded >= effective,
+        invalid,
+        "Negative dimension size caused by subtracting {effective} from {padded}"
+    );
+    Ok((padded - effective) / stride + 1)
 }
 
 /// How a window is padded.

@@ -1,0 +1,6 @@
+//! Tensors as arrays: where they come from, how they are cut, joined and rearranged.
+
+pub(super) mod cast;
+pub(super) mod concat;
+pub(super) mod constant;
+pub(super) mod identity;
