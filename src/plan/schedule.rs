@@ -13,7 +13,7 @@ use crate::ops::{Run, map};
 use crate::value::{DType, Value};
 
 use super::draft::{
-    Draft, FrameId, Item, ItemId, Source, Work, is_back_edge, is_enter, is_exit, is_merge,
+    Draft, FrameId, Item, ItemId, Source, Work, is_back_edge, is_enter, is_exit, is_flow, is_merge,
     is_next_iteration, is_switch,
 };
 use super::life::is_loop_merge;
@@ -309,7 +309,14 @@ impl Lowering<'_> {
                     .push(item.node.attrs.tensor("value")?.clone());
                 Action::Constant((self.constants.len() - 1) as u32)
             }
-            "Identity" | "RefIdentity" | "LoopCond" => Action::Forward,
+            "Identity"
+            | "RefIdentity"
+            | "LoopCond"
+            | "PlaceholderWithDefault"
+            | "StopGradient"
+            | "PreventGradient"
+            | "Snapshot" => Action::Forward,
+            "Placeholder" | "PlaceholderV2" => Action::Unfed,
             "NoOp" | "ControlTrigger" => Action::Nothing,
             op if is_switch(op) => Action::Switch,
             op if is_next_iteration(op) => Action::NextIteration,
@@ -430,6 +437,25 @@ impl Lowering<'_> {
         });
         fetches.collect()
     }
+}
+
+/// Ops that the executor runs by itself.
+pub fn needs_no_kernel(op: &str) -> bool {
+    is_flow(op)
+        || matches!(
+            op,
+            "Const"
+                | "Identity"
+                | "RefIdentity"
+                | "NoOp"
+                | "ControlTrigger"
+                | "Placeholder"
+                | "PlaceholderV2"
+                | "PlaceholderWithDefault"
+                | "StopGradient"
+                | "PreventGradient"
+                | "Snapshot"
+        )
 }
 
 /// Ops whose outputs are made once in a session.

@@ -38,6 +38,8 @@ pub enum Action {
     Map(Map),
     /// Hands its input on; a reference becomes what it refers to.
     Forward,
+    /// A placeholder that was not fed: an error.
+    Unfed,
     /// Nothing: a NoOp.
     Nothing,
     /// A known value, which is there only when the step is alive.

@@ -192,6 +192,7 @@ impl<'a> Executor<'a, '_> {
                 Ok(())
             }
             Action::Nothing => Ok(()),
+            Action::Unfed => Err(unfed(step)),
             Action::Constant(c) => {
                 let value = self.run.plan.constants[*c as usize].clone();
                 self.set(step.outputs[0], Slot::Value(value));
@@ -457,6 +458,21 @@ impl<'a> Executor<'a, '_> {
             )))),
         }
     }
+}
+
+fn unfed(step: &Step) -> Error {
+    let output = &step.node.outputs[0];
+    let mut message = format!(
+        "You must feed a value for placeholder tensor '{}' with dtype {}",
+        step.node.name,
+        output.dtype.short_name()
+    );
+    if let Ok(shape) = step.node.attrs.shape("shape")
+        && shape.rank().is_some_and(|rank| rank > 0)
+    {
+        message.push_str(&format!(" and shape {shape}"));
+    }
+    Error::invalid(message)
 }
 
 /// What a reference refers to. Nothing is copied: the value lies in the variable's memory.
