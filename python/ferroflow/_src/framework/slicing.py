@@ -21,6 +21,11 @@ def register_boolean_mask(function):
     _masked = function
 
 
+def masked(tensor, mask):
+    """Returns `tf.boolean_mask(tensor, mask)`."""
+    return _masked(tensor, mask)
+
+
 def _check_index(index):
     if isinstance(index, (int, Dimension)):
         return
