@@ -145,6 +145,8 @@ class Graph:
     def set_context_field(self, context: int, field: str, value: Any) -> None: ...
     def add_value(self, context: int, endpoint: int) -> int:
         """What `endpoint` is inside the context: adds a Switch (cond) or an Enter (while) the first time."""
+    def fix_enter(self, context: int, endpoint: int) -> None:
+        """Moves an Enter that was made outside into its loop, with the control inputs that hold outside."""
 
 def merge_device(outer: str, inner: str) -> str:
     """`inner`'s parts over `outer`'s, in canonical form."""

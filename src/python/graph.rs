@@ -638,6 +638,14 @@ impl PyGraph {
         let e = checked_endpoint(&graph, endpoint)?;
         Ok(graph.add_value(context, e).map_err(to_python)?.pack())
     }
+
+    fn fix_enter(&self, context: ContextId, endpoint: i64) -> PyResult<()> {
+        let mut graph = self.lock();
+        let context = context_of(&graph, context)?;
+        let enter = checked_endpoint(&graph, endpoint)?;
+        graph.fix_enter(context, enter);
+        Ok(())
+    }
 }
 
 fn no_attr(node: &str, name: &str) -> PyErr {
