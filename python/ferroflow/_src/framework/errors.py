@@ -153,3 +153,7 @@ def make_error(node, message, code):
 def raise_exception_on_not_ok_status():
     """A block that does nothing: the core raises by itself. Programs for TensorFlow enter it."""
     yield None
+
+
+class InaccessibleTensorError(ValueError):
+    """A tensor of another function or block was asked for."""
