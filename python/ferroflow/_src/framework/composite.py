@@ -4,7 +4,6 @@ import collections
 import warnings
 
 import numpy as np
-
 from ferroflow._src.framework import dtypes, operators
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function, to_tensor
@@ -242,9 +241,7 @@ def convert_to_tensor_or_sparse_tensor(value, dtype=None, name=None):
         value = SparseTensor.from_value(value)
     if isinstance(value, SparseTensor):
         if dtype is not None and not dtype.is_compatible_with(value.dtype):
-            raise RuntimeError(
-                f"Sparse dtype: requested = {dtype.name}, actual = {value.dtype.name}"
-            )
+            raise RuntimeError(f"Sparse dtype: requested = {dtype.name}, actual = {value.dtype.name}")
         return value
     return to_tensor(value, dtype, name)
 
@@ -286,10 +283,7 @@ def _convert_slices(value, dtype=None, name=None, as_ref=False):
             f"Tensor conversion requested dtype {dtype.name} for IndexedSlices with dtype {value.dtype.name}"
         )
     if value.dense_shape is None:
-        raise ValueError(
-            "Tensor conversion requested for IndexedSlices without dense_shape: "
-            f"{value!s}"
-        )
+        raise ValueError(f"Tensor conversion requested for IndexedSlices without dense_shape: {value!s}")
     elements = value.shape.num_elements()
     if elements is not None and elements >= _LARGE:
         warnings.warn(

@@ -169,7 +169,9 @@ def group(*inputs, **kwargs):
         by_device = {}
         for value in nest.flatten(inputs, expand_composites=True):
             if not hasattr(value, "device"):
-                raise TypeError(f"Expected tf.group() expected Tensor arguments not '{value}' with type '{type(value)}'")
+                raise TypeError(
+                    f"Expected tf.group() expected Tensor arguments not '{value}' with type '{type(value)}'"
+                )
             by_device.setdefault(value.device, []).append(value)
         if len(by_device) == 1:
             ((place, values),) = by_device.items()
@@ -187,7 +189,7 @@ def _group_on(place, values, name):
             return no_op(name=name)
 
 
-def tuple(tensors, name=None, control_inputs=None):  # noqa: A001  (TensorFlow's name)
+def tuple(tensors, name=None, control_inputs=None):
     """Returns the same tensors, each after all of them.
 
     Args:
@@ -226,7 +228,7 @@ def _gated(value, gate):
     return with_dependencies([gate], value)
 
 
-def Assert(condition, data, summarize=None, name=None):  # noqa: N802  (TensorFlow's name)
+def Assert(condition, data, summarize=None, name=None):
     """Makes an operation that fails when the condition is false.
 
     Args:
@@ -283,7 +285,10 @@ def cond(pred, true_fn=None, false_fn=None, strict=False, name=None, fn1=None, f
         for tensor in (on, off, *pivots, pred):
             graph.prevent_fetching(tensor.op)
         contexts, originals, results = [], [], []
-        for function, which, pivot, branch in ((true_fn, "true_fn", pivots[0], 1), (false_fn, "false_fn", pivots[1], 0)):
+        for function, which, pivot, branch in (
+            (true_fn, "true_fn", pivots[0], 1),
+            (false_fn, "false_fn", pivots[1], 0),
+        ):
             context = CondContext(pred, pivot, branch)
             context.Enter()
             try:
@@ -471,8 +476,7 @@ def _default_action(predicates, actions):
 
     def action():
         others_message = (
-            f"Implementation error: selected default action #{last} was called, but some of other predicates are "
-            "True: "
+            f"Implementation error: selected default action #{last} was called, but some of other predicates are True: "
         )
         message = ("Input error: None of conditions evaluated as True:", stack(list(predicates), name="preds_c"))
         checks = [_at_most(others, 0, others_message), Assert(predicates[last], data=message)]

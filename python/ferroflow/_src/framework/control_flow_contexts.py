@@ -47,23 +47,23 @@ class ControlFlowContext:
     def pivot(self):
         return self._field("pivot")
 
-    def Enter(self):  # noqa: N802  (TensorFlow's name)
+    def Enter(self):
         """Makes this the context of new operations."""
         core = self._graph._core
         self._entered.append(core.context)
         core.context = self._number
 
-    def Exit(self):  # noqa: N802
+    def Exit(self):
         """Goes back to the context before `Enter`."""
         self._graph._core.context = self._entered.pop()
 
-    def AddValue(self, value):  # noqa: N802
+    def AddValue(self, value):
         """Returns what `value` is inside the context."""
         made = self._graph._tensor(self._graph._core.add_value(self._number, value._endpoint))
         self._graph._record_new_nodes()
         return made
 
-    def ExitResult(self, result):  # noqa: N802
+    def ExitResult(self, result):
         """Says to the outer context that it has these tensors."""
         outer = self.outer_context
         if outer is not None:
@@ -72,18 +72,18 @@ class ControlFlowContext:
     def _add_values(self, endpoints):
         self._set("values", [*self._info()["values"], *endpoints])
 
-    def GetWhileContext(self):  # noqa: N802
+    def GetWhileContext(self):
         """Returns the innermost loop around, this one included, or None."""
         outer = self.outer_context
         return None if outer is None else outer.GetWhileContext()
 
-    def IsWhileContext(self):  # noqa: N802
+    def IsWhileContext(self):
         return False
 
-    def IsCondContext(self):  # noqa: N802
+    def IsCondContext(self):
         return False
 
-    def IsXLAContext(self):  # noqa: N802
+    def IsXLAContext(self):
         return False
 
     def __str__(self):
@@ -94,9 +94,7 @@ class ControlFlowContext:
     def _values_def(self, message, export_scope):
         info = self._info()
         graph = self._graph
-        message.values.extend(
-            sorted(strip_name_scope(graph._tensor(e).name, export_scope) for e in info["values"])
-        )
+        message.values.extend(sorted(strip_name_scope(graph._tensor(e).name, export_scope) for e in info["values"]))
         for key, value in info["external_values"].items():
             name = strip_name_scope(graph._tensor(key).name, export_scope)
             message.external_values[name] = strip_name_scope(graph._tensor(value).name, export_scope)
@@ -164,10 +162,10 @@ class CondContext(ControlFlowContext):
     def back_prop(self):
         return False
 
-    def GetControlPivot(self):  # noqa: N802
+    def GetControlPivot(self):
         return self.pivot
 
-    def IsCondContext(self):  # noqa: N802
+    def IsCondContext(self):
         return True
 
     def switched(self, value):
@@ -246,9 +244,7 @@ class WhileContext(ControlFlowContext):
         if unique:
             name = graph.unique_name(name)
         limit = maximum_iterations._endpoint if isinstance(maximum_iterations, TensorBase) else None
-        super().__init__(
-            graph, graph._core.new_while_context(name, limit, parallel_iterations, back_prop, swap_memory)
-        )
+        super().__init__(graph, graph._core.new_while_context(name, limit, parallel_iterations, back_prop, swap_memory))
 
     @property
     def maximum_iterations(self):
@@ -274,13 +270,13 @@ class WhileContext(ControlFlowContext):
     def loop_exits(self):
         return [self._graph._tensor(e) for e in self._info()["loop_exits"]]
 
-    def GetWhileContext(self):  # noqa: N802
+    def GetWhileContext(self):
         return self
 
-    def GetControlPivot(self):  # noqa: N802
+    def GetControlPivot(self):
         return self._field("pivot_for_body") or self._field("pivot_for_pred")
 
-    def IsWhileContext(self):  # noqa: N802
+    def IsWhileContext(self):
         return True
 
     def to_proto(self, export_scope=None):

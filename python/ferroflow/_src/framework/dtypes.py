@@ -262,7 +262,7 @@ int8 = DType(6)
 string = DType(7)
 complex64 = DType(8)
 int64 = DType(9)
-bool = DType(10)  # noqa: A001  (TensorFlow's name)
+bool = DType(10)
 qint8 = DType(11)
 quint8 = DType(12)
 qint32 = DType(13)
@@ -301,7 +301,9 @@ _BY_NAME |= {"half": float16, "float": float32, "double": float64}
 _BY_NAME |= {"half_ref": float16._as_ref, "float_ref": float32._as_ref, "double_ref": float64._as_ref}
 _BY_NUMPY = {kind: _INTERNED[number] for number, kind in _NUMPY.items() if isinstance(kind, type)}
 _BY_NUMPY |= {np.str_: string, np.bytes_: string}
-_BY_STRUCT = {kind: _INTERNED[number] for number, kind in _NUMPY.items() if number not in (20, 21) and not isinstance(kind, type)}
+_BY_STRUCT = {
+    kind: _INTERNED[number] for number, kind in _NUMPY.items() if number not in (20, 21) and not isinstance(kind, type)
+}
 _BY_PYTHON = {float: float32, _BOOL: bool, object: string}
 
 

@@ -76,15 +76,19 @@ def _rebuild(cls, message, error_code):
 
 
 def _define(name, code, doc):
-    def __init__(self, node_def, op, message):  # noqa: N807  (it becomes the class's own)
+    def __init__(self, node_def, op, message):
         OpError.__init__(self, node_def, op, message, code)
 
     return type(name, (OpError,), {"__init__": __init__, "__doc__": doc, "__module__": __name__})
 
 
-CancelledError = _define("CancelledError", CANCELLED, "The run or the step was cancelled, as when its session is closed.")
+CancelledError = _define(
+    "CancelledError", CANCELLED, "The run or the step was cancelled, as when its session is closed."
+)
 UnknownError = _define("UnknownError", UNKNOWN, "A fault without a better code.")
-InvalidArgumentError = _define("InvalidArgumentError", INVALID_ARGUMENT, "An operation got a value that it cannot take.")
+InvalidArgumentError = _define(
+    "InvalidArgumentError", INVALID_ARGUMENT, "An operation got a value that it cannot take."
+)
 DeadlineExceededError = _define("DeadlineExceededError", DEADLINE_EXCEEDED, "The time allowed was over before the end.")
 NotFoundError = _define("NotFoundError", NOT_FOUND, "A file, variable or other named thing is not there.")
 AlreadyExistsError = _define("AlreadyExistsError", ALREADY_EXISTS, "What was to be made is there already.")

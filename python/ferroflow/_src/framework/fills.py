@@ -1,7 +1,6 @@
 """Tensors of a given shape: tf.zeros, tf.ones, tf.fill, tf.random_uniform, tf.random_normal, tf.truncated_normal."""
 
 import numpy as np
-
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.constant import _convert_shape, constant

@@ -189,9 +189,7 @@ class Graph(Collections):
         try:
             index = int(output)
         except ValueError:
-            raise ValueError(
-                f"The name {name!r} looks a like a Tensor name, but is not a valid one. {form}"
-            ) from None
+            raise ValueError(f"The name {name!r} looks a like a Tensor name, but is not a valid one. {form}") from None
         node = self._core.find(operation)
         if node is None:
             raise KeyError(
@@ -461,7 +459,7 @@ class Graph(Collections):
     def _attr_scope(self, attr_map):
         if not isinstance(attr_map, dict):
             raise TypeError("attr_map must be a dictionary mapping strings to Callables or None")
-        self._core.push_attr_scope({k: v if v is None else v.SerializeToString() for k, v in attr_map.items()})
+        self._core.push_attr_scope([(k, v and v.SerializeToString()) for k, v in attr_map.items()])
         try:
             yield
         finally:

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-
 from ferroflow._src.framework import dtypes, fills
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.constant import constant
@@ -263,9 +262,7 @@ class ConvolutionDeltaOrthogonal(_Gained):
             raise ValueError("The tensor to initialize must be at least three-dimensional and at most five-dimensional")
         if shape[-2] > shape[-1]:
             raise ValueError("In_filters cannot be greater than out_filters.")
-        q = _signed_q(
-            fills.random_normal([shape[-1], shape[-1]], dtype=dtype, seed=self.seed), full_matrices=False
-        )
+        q = _signed_q(fills.random_normal([shape[-1], shape[-1]], dtype=dtype, seed=self.seed), full_matrices=False)
         q = q[: shape[-2], :]
         q *= convert_to_tensor(self.gain, dtype=dtype, name="Cast/x")
         middle = [[(d - 1) // 2 for d in shape[:-2]]]

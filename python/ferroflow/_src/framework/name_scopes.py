@@ -79,7 +79,7 @@ def close_scope(graph, outer):
     graph._core.scope = outer
 
 
-class name_scope:  # noqa: N801  (TensorFlow's name)
+class name_scope:
     """A block whose operations' names begin with the scope's name.
 
     Example:
@@ -88,7 +88,7 @@ class name_scope:  # noqa: N801  (TensorFlow's name)
             x = tf.constant(1, name="x")           # 'layer/x'
     """
 
-    __slots__ = ("_graph", "_name", "_outer", "_values", "_has_default")
+    __slots__ = ("_graph", "_has_default", "_name", "_outer", "_values")
 
     def __init__(self, name, default_name=None, values=None):
         """Creates the block.
@@ -119,9 +119,7 @@ class name_scope:  # noqa: N801  (TensorFlow's name)
             graph = stacks.get_default_graph()
         else:
             if self._name is None:
-                raise ValueError(
-                    "At least one of name (None) and default_name (None) should be provided."
-                )
+                raise ValueError("At least one of name (None) and default_name (None) should be provided.")
             graph = graph_from_inputs(self._values)
         inner, self._outer = open_scope(graph, self._name)
         self._graph = graph

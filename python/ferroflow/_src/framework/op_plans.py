@@ -41,10 +41,7 @@ class OpPlan:
         self.is_stateful = signature.is_stateful
         self.attrs = {attr.name: attr for attr in signature.attrs}
         self.inferred = {
-            name
-            for arg in self.inputs
-            for name in (arg.type_attr, arg.number_attr, arg.type_list_attr)
-            if name
+            name for arg in self.inputs for name in (arg.type_attr, arg.number_attr, arg.type_list_attr) if name
         }
         self.converters = {attr.name: _converter(attr, self.name) for attr in signature.attrs}
         self.default_types = {
@@ -163,7 +160,9 @@ def check_type_allowed(dtype, attr, param_name):
     allowed = [dtypes.as_dtype(number) for number in attr.allowed]
     if dtype not in allowed:
         names = ", ".join(a.name for a in allowed)
-        raise TypeError(f"Value passed to parameter '{param_name}' has DataType {dtype.name} not in list of allowed values: {names}")
+        raise TypeError(
+            f"Value passed to parameter '{param_name}' has DataType {dtype.name} not in list of allowed values: {names}"
+        )
 
 
 def _scalar_converter(name, kind):

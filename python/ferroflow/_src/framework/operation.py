@@ -202,7 +202,9 @@ class Operation(GraphElement):
         session.run(self, feed_dict)
 
     def __str__(self):
-        return str(self.node_def)
+        from google.protobuf import text_format
+
+        return text_format.MessageToString(self.node_def)  # unlike str, it sorts the attributes
 
     def __repr__(self):
         return f"<tf.Operation '{self.name}' type={self.type}>"

@@ -94,7 +94,7 @@ def floormod(x, y, name=None):
     return apply_op("FloorMod", x, y, name=name)
 
 
-def pow(x, y, name=None):  # noqa: A001  (TensorFlow's name)
+def pow(x, y, name=None):
     """`x ** y`."""
     with name_scope(name, "Pow", [x]) as name:
         return apply_op("Pow", x, y, name=name)

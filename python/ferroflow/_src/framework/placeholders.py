@@ -19,7 +19,7 @@ def placeholder(dtype, shape=None, name=None):
     return apply_op("Placeholder", dtype=dtype, shape=shape, name=name)
 
 
-def placeholder_with_default(input, shape, name=None):  # noqa: A002  (TensorFlow's name)
+def placeholder_with_default(input, shape, name=None):
     """Makes a tensor that may be fed and else is `input`.
 
     Args:

@@ -217,9 +217,7 @@ class BaseResourceVariable(Variable):
     def _strided_slice_assign(self, begin, end, strides, value, name, **masks):
         with self.graph.as_default(), self._assign_dependencies():
             value = convert_to_tensor(value, dtype=self._dtype)
-            made = apply_op(
-                "ResourceStridedSliceAssign", self._handle, begin, end, strides, value, name=name, **masks
-            )
+            made = apply_op("ResourceStridedSliceAssign", self._handle, begin, end, strides, value, name=name, **masks)
             return self._lazy_read(made)
 
     def _dense_var_to_tensor(self, dtype=None, name=None, as_ref=False):
@@ -266,9 +264,7 @@ class BaseResourceVariable(Variable):
 
 def _refused(symbol, instead):
     def method(self, other):
-        raise RuntimeError(
-            f"Variable {symbol} value not supported. Use {instead} to get a new Tensor object."
-        )
+        raise RuntimeError(f"Variable {symbol} value not supported. Use {instead} to get a new Tensor object.")
 
     return method
 
@@ -333,7 +329,7 @@ class ResourceVariable(BaseResourceVariable):
     def _make_handle(self, initial_value, is_function, name, dtype, shape):
         handle_name = name[:-1]
         core = stacks.get_default_graph()._core
-        core.push_attr_scope({"_class": class_attr(handle_name)})
+        core.push_attr_scope([("_class", class_attr(handle_name))])
         try:
             with name_scope("Initializer"), device(None):
                 value = convert_to_tensor(

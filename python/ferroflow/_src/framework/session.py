@@ -4,7 +4,6 @@ import threading
 import warnings
 
 import numpy as np
-
 from ferroflow import _core
 from ferroflow._src.framework import nest, stacks
 from ferroflow._src.framework.error_messages import explained
@@ -77,7 +76,7 @@ class BaseSession(SessionInterface):
         if target is not None and not isinstance(target, (str, bytes)):
             if type(target).__name__ == "ConfigProto":
                 raise TypeError(
-                    f"target must be a string, but got {type(target)}. Did you do \"Session(config)\" instead of "
+                    f'target must be a string, but got {type(target)}. Did you do "Session(config)" instead of '
                     '"Session(config=config)"?'
                 )
             raise TypeError(f"target must be a string, but got {type(target)}")
@@ -188,9 +187,7 @@ class BaseSession(SessionInterface):
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         if self._graph._core.num_nodes() == 0:
-            raise RuntimeError(
-                "The Session graph is empty.  Add operations to the graph before calling run()."
-            )
+            raise RuntimeError("The Session graph is empty.  Add operations to the graph before calling run().")
 
     def _handler(self, fetches):
         """The `Fetches` of a structure; flat ones are remembered, since programs run the same ones again and again."""

@@ -19,9 +19,7 @@ class _Stack(threading.local):
         finally:
             if self.enforces_nesting:
                 if items[-1] is not item:
-                    raise AssertionError(
-                        f"Nesting violated for default stack of {type(item)} objects"
-                    )
+                    raise AssertionError(f"Nesting violated for default stack of {type(item)} objects")
                 items.pop()
             elif item in items:
                 items.remove(item)
@@ -116,5 +114,3 @@ def session_for(graph, session, what, hint):
             f"Cannot use the given session to {verb} {thing}: the {thing}'s graph is different from the session's graph."
         )
     return session
-
-

@@ -187,9 +187,7 @@ class Tensor(TensorBase):
         )
 
     def __array__(self, *args, **kwargs):
-        raise NotImplementedError(
-            f"Cannot convert a symbolic Tensor ({self.name}) to a numpy array."
-        )
+        raise NotImplementedError(f"Cannot convert a symbolic Tensor ({self.name}) to a numpy array.")
 
     __getitem__ = getitem
 

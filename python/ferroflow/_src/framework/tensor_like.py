@@ -31,9 +31,7 @@ def register_dense_tensor_like_type(tensor_type):
     global _dense_types
     for attribute in ("name", "dtype"):
         if not isinstance(getattr(tensor_type, attribute, None), property):
-            raise TypeError(
-                f"Type {tensor_type.__name__} does not define a `{attribute}` property"
-            )
+            raise TypeError(f"Type {tensor_type.__name__} does not define a `{attribute}` property")
     _dense_types = (*_dense_types, tensor_type)
 
 
@@ -44,7 +42,4 @@ def is_dense_tensor_like(value):
 
 def is_tensor(value):
     """Whether `value` is a tensor, sparse tensor, indexed slices, variable, or says that it is like a tensor."""
-    return (
-        isinstance(value, (TensorLike, *_dense_types))
-        or bool(getattr(value, "is_tensor_like", False))
-    )
+    return isinstance(value, (TensorLike, *_dense_types)) or bool(getattr(value, "is_tensor_like", False))

@@ -1,13 +1,29 @@
 """tf.make_tensor_proto and tf.make_ndarray: arrays as `TensorProto` and back."""
 
 import numpy as np
-
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.tensor_shape import TensorShape, as_shape
 from ferroflow._src.framework.tensor_values import as_ndarray
 
 # Types whose bytes go into `tensor_content`, when there is more than one value.
-_CONTENT = frozenset("float32 float64 int32 uint8 int16 int8 int64 uint32 uint64 qint8 quint8 qint16 quint16 qint32".split())
+_CONTENT = frozenset(
+    [
+        "float32",
+        "float64",
+        "int32",
+        "uint8",
+        "int16",
+        "int8",
+        "int64",
+        "uint32",
+        "uint64",
+        "qint8",
+        "quint8",
+        "qint16",
+        "quint16",
+        "qint32",
+    ]
+)
 _FIELDS = {
     "float16": "half_val",
     "bfloat16": "half_val",
@@ -83,7 +99,7 @@ def _extend(field, kind, flat):
         field.extend(flat.tolist())
 
 
-def MakeNdarray(tensor):  # noqa: N802  (TensorFlow's name)
+def MakeNdarray(tensor):
     """Returns the array of a `TensorProto`.
 
     Raises:
@@ -134,14 +150,13 @@ def attr_ndarray(value, name):
     if hasattr(value, "tensor_shape"):
         return MakeNdarray(value)
     if isinstance(value, str):
-        from google.protobuf import text_format
-
         from ferroflow._src import proto
+        from google.protobuf import text_format
 
         return MakeNdarray(text_format.Parse(value, proto.TensorProto()))
     raise TypeError(f"Don't know how to convert {value!r} to a TensorProto for argument '{name}'")
 
 
-def ShapeEquals(tensor_proto, shape):  # noqa: N802  (TensorFlow's name)
+def ShapeEquals(tensor_proto, shape):
     """Whether a `TensorProto` has that shape."""
     return as_shape(tensor_proto.tensor_shape).as_list() == as_shape(shape).as_list()

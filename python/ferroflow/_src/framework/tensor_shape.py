@@ -175,9 +175,7 @@ class TensorShape:
         elif isinstance(dims, TensorShape):
             self._sizes = dims._sizes
         elif isinstance(dims, _TEXT):
-            raise TypeError(
-                f"A string has ambiguous TensorShape, please wrap in a list or convert to an int: {dims}"
-            )
+            raise TypeError(f"A string has ambiguous TensorShape, please wrap in a list or convert to an int: {dims}")
         elif hasattr(dims, "unknown_rank"):
             self._sizes = None if dims.unknown_rank else tuple(None if d.size == -1 else int(d.size) for d in dims.dim)
         else:

@@ -1,7 +1,6 @@
 """What is known of tensors while the graph is built: constant values, shapes held in tensors."""
 
 import numpy as np
-
 from ferroflow._src.framework.tensor_like import TensorBase, is_tensor
 from ferroflow._src.framework.tensor_shape import TensorShape, dimension_value, unknown_shape
 
@@ -79,9 +78,7 @@ def smart_constant_value(pred):
     if isinstance(pred, TensorBase):
         value = constant_value(pred)
         return None if value is None else bool(value)
-    raise TypeError(
-        f"`pred` must be a Tensor, or a Python bool, or 1 or 0. Found instead: {pred}"
-    )
+    raise TypeError(f"`pred` must be a Tensor, or a Python bool, or 1 or 0. Found instead: {pred}")
 
 
 __all__ = ["constant_value", "constant_value_as_shape", "is_tensor", "shape_tensor", "smart_constant_value"]

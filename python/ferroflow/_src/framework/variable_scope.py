@@ -459,7 +459,7 @@ def _unique_scope_name(prefix):
     return f"{prefix}_{i}"
 
 
-class variable_scope:  # noqa: N801  (TensorFlow's name)
+class variable_scope:
     """A block in which `tf.get_variable` puts a prefix before names and has other defaults.
 
     Example:
@@ -514,9 +514,7 @@ class variable_scope:  # noqa: N801  (TensorFlow's name)
         if not (reuse is True or reuse is None or reuse is AUTO_REUSE):
             raise ValueError("The reuse parameter must be True or False or None.")
         if not isinstance(auxiliary_name_scope, bool):
-            raise TypeError(
-                f"The auxiliary_name_scope must be `True` or `False`, while get {auxiliary_name_scope}"
-            )
+            raise TypeError(f"The auxiliary_name_scope must be `True` or `False`, while get {auxiliary_name_scope}")
         self._name_or_scope = name_or_scope
         self._default_name = default_name
         self._reuse = reuse
@@ -671,7 +669,7 @@ def variable_creator_scope(variable_creator):
 
 def no_regularizer(_):
     """A regularizer that adds nothing: for a scope whose outer one has another."""
-    return None
+    return
 
 
 def default_variable_creator(next_creator=None, **kwargs):

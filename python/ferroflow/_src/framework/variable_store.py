@@ -31,9 +31,13 @@ class PartitionInfo:
     def __init__(self, full_shape, var_offset):
         """Creates the description: the whole's shape, and where the part begins, as lists."""
         if not isinstance(full_shape, Sequence) or isinstance(full_shape, str):
-            raise TypeError(f"`full_shape` must be a sequence (like tuple or list) instead of {type(full_shape).__name__}")
+            raise TypeError(
+                f"`full_shape` must be a sequence (like tuple or list) instead of {type(full_shape).__name__}"
+            )
         if not isinstance(var_offset, Sequence) or isinstance(var_offset, str):
-            raise TypeError(f"`var_offset` must be a sequence (like tuple or list) instead of {type(var_offset).__name__}")
+            raise TypeError(
+                f"`var_offset` must be a sequence (like tuple or list) instead of {type(var_offset).__name__}"
+            )
         if len(full_shape) != len(var_offset):
             raise ValueError(
                 f"Expected equal length, but `var_offset` is of length {len(var_offset)} while full_shape is of length "
@@ -331,8 +335,7 @@ def _partitions(partitioner, shape, dtype):
         raise ValueError(f"Partitioner must return a sequence, but saw: {found}")
     if len(found) != shape.ndims:
         raise ValueError(
-            "Partitioner returned a partition list that does not match the Variable's rank: "
-            f"{found} vs. {shape}"
+            f"Partitioner returned a partition list that does not match the Variable's rank: {found} vs. {shape}"
         )
     if any(p < 1 for p in found):
         raise ValueError(f"Partitioner returned zero partitions for some axes: {found}")

@@ -432,7 +432,7 @@ class RefVariable(Variable):
         if is_function:
             # What the function makes stays with the variable, which is not there yet.
             core = stacks.get_default_graph()._core
-            core.push_attr_scope({"_class": class_attr(name[:-1])})
+            core.push_attr_scope([("_class", class_attr(name[:-1]))])
             try:
                 with name_scope("Initializer"), device(None):
                     self._initial_value = convert_to_tensor(initial_value(), name="initial_value", dtype=dtype)

@@ -4,7 +4,14 @@ from ferroflow._src.framework import nest
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import IndexedSlices, SparseTensor
 from ferroflow._src.framework.constant import constant
-from ferroflow._src.framework.control_flow import from_flows, identity, is_tensor_array, merge, switch_ref_or_tensor, to_flow
+from ferroflow._src.framework.control_flow import (
+    from_flows,
+    identity,
+    is_tensor_array,
+    merge,
+    switch_ref_or_tensor,
+    to_flow,
+)
 from ferroflow._src.framework.control_flow_contexts import WhileContext
 from ferroflow._src.framework.convert import convert_to_tensor, to_tensor
 from ferroflow._src.framework.graph_keys import GraphKeys
@@ -157,8 +164,7 @@ class _Loop:
 
     def build(self, cond, body, loop_vars, shape_invariants, return_same_structure):
         tensors = [
-            _as_tensor(value)
-            for value in nest.map_structure(to_flow, nest.flatten(loop_vars), expand_composites=True)
+            _as_tensor(value) for value in nest.map_structure(to_flow, nest.flatten(loop_vars), expand_composites=True)
         ]
         if shape_invariants is None:
             shape_invariants = [_invariant(value) for value in tensors]
@@ -191,9 +197,7 @@ class _Loop:
         nest.assert_same_structure(list(packed), list(result), expand_composites=True)
         values = [_as_tensor(to_flow(value)) for value in nest.flatten(result, expand_composites=True)]
         if len(values) != len(merges):
-            raise ValueError(
-                f"Number of inputs and outputs of body must match loop_vars: {len(merges)}, {len(values)}"
-            )
+            raise ValueError(f"Number of inputs and outputs of body must match loop_vars: {len(merges)}, {len(values)}")
         for m, v in zip(merges, values, strict=True):
             _add_back_edge(m, v)
         exits = [apply_op("RefExit" if x[0].dtype._is_ref_dtype else "Exit", x[0]) for x in switches]
@@ -291,5 +295,3 @@ def _add_back_edge(merged, value):
             "of tf.while_loop to specify a less-specific shape."
         )
     merged.op._update_input(1, following)
-
-

@@ -1,0 +1,10 @@
+"""The version of TensorFlow whose programs run here, as programs and files name it."""
+
+VERSION = "1.15.5"
+GIT_VERSION = "v1.15.4-39-g3db52be"
+COMPILER_VERSION = "7.3.1 20180303"
+CXX11_ABI_FLAG = 0
+MONOLITHIC_BUILD = 0
+GRAPH_DEF_VERSION = 134
+GRAPH_DEF_VERSION_MIN_CONSUMER = 0
+GRAPH_DEF_VERSION_MIN_PRODUCER = 0
