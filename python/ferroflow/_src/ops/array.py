@@ -1,0 +1,785 @@
+"""Shapes and layout: what changes how elements are arranged, and tensors made of one value."""
+
+import numpy as np
+from ferroflow._src.framework import dtypes, tensor_util
+from ferroflow._src.framework.apply import apply_op
+from ferroflow._src.framework.composite import IndexedSlices, is_sparse
+from ferroflow._src.framework.constant import constant
+from ferroflow._src.framework.convert import convert_to_tensor
+from ferroflow._src.framework.name_scopes import name_scope
+from ferroflow._src.framework.slicing import strided_slice as strided_slice
+from ferroflow._src.framework.tensor_like import TensorBase
+from ferroflow._src.framework.tensor_shape import Dimension, TensorShape, dimension_value
+from ferroflow._src.ops.arguments import renamed
+
+newaxis = None
+
+
+def reshape(tensor, shape, name=None):
+    """Arranges the elements in another shape, in the same order.
+
+    Args:
+      tensor: a `Tensor`.
+      shape: int32 or int64 of rank 1; one element may be -1 and is then found from the others.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of the type of `tensor`.
+
+    Raises:
+      ValueError: when the numbers of elements are known and differ.
+    """
+    return apply_op("Reshape", tensor, shape, name=name)
+
+
+def fill(dims, value, name=None):
+    """Makes a tensor of one value.
+
+    Args:
+      dims: its shape: int32 or int64 of rank 1.
+      value: a scalar.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of the type of `value`.
+    """
+    return apply_op("Fill", dims, value, name=name)
+
+
+def identity(input, name=None):
+    """Returns its input, as an operation of its own.
+
+    Args:
+      input: a `Tensor` of any type.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of the type of `input` and its shape.
+    """
+    return apply_op("Identity", input, name=name)
+
+
+def identity_n(input, name=None):
+    """Returns its inputs, all of them once all are there.
+
+    Args:
+      input: a list of `Tensor`s of any types.
+      name: the operation's name.
+
+    Returns:
+      A list of `Tensor`s of any types.
+    """
+    return apply_op("IdentityN", input, name=name)
+
+
+def stop_gradient(input, name=None):
+    """Returns its input, and lets no gradient through.
+
+    Args:
+      input: a `Tensor` of any type.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of the type of `input` and its shape.
+    """
+    return apply_op("StopGradient", input, name=name)
+
+
+def guarantee_const(input, name=None):
+    """Returns its input, which the program promises never changes.
+
+    Args:
+      input: a `Tensor` of any type.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of the type of `input` and its shape.
+    """
+    return apply_op("GuaranteeConst", input, name=name)
+
+
+def expand_dims(input, axis=None, name=None, dim=None):
+    """Adds a dimension of size 1.
+
+    Args:
+      input: a `Tensor`.
+      axis: where: from -rank-1 to rank.
+      name: the operation's name.
+      dim: the older name of `axis`.
+
+    Returns:
+      A `Tensor` with the same elements.
+
+    Raises:
+      ValueError: without an axis.
+    """
+    axis = renamed("axis", axis, "dim", dim)
+    if axis is None:
+        raise ValueError("Must specify an axis argument to tf.expand_dims()")
+    return apply_op("ExpandDims", input, axis, name=name)
+
+
+def squeeze(input, axis=None, name=None, squeeze_dims=None):
+    """Drops dimensions of size 1.
+
+    Args:
+      input: a `Tensor`.
+      axis: a number, or a list of numbers, of dimensions; None for all that have size 1.
+      name: the operation's name.
+      squeeze_dims: the older name of `axis`.
+
+    Returns:
+      A `Tensor` with the same elements.
+
+    Raises:
+      ValueError: when a dimension that is named has another size.
+    """
+    axis = renamed("axis", axis, "squeeze_dims", squeeze_dims)
+    if np.isscalar(axis):
+        axis = [axis]
+    return apply_op("Squeeze", input, squeeze_dims=axis, name=name)
+
+
+def shape(input, name=None, out_type=dtypes.int32):
+    """Returns the shape of a tensor as a tensor.
+
+    Args:
+      input: a `Tensor` or `SparseTensor`.
+      name: the operation's name.
+      out_type: int32 or int64.
+
+    Returns:
+      A `Tensor` of rank 1: a constant when the shape is known while the graph is built.
+    """
+    return shape_internal(input, name, True, out_type)
+
+
+def shape_v2(input, out_type=dtypes.int32, name=None):
+    """`shape` with TensorFlow 2's order of arguments."""
+    return shape(input, name, out_type)
+
+
+def shape_internal(input, name=None, optimize=True, out_type=dtypes.int32):
+    """`shape`; without `optimize` always an operation."""
+    with name_scope(name, "Shape", [input]) as name:
+        if is_sparse(input):
+            return apply_op("Cast", input.dense_shape, DstT=out_type)
+        input = convert_to_tensor(input)
+        known = input.shape
+        if optimize and known.is_fully_defined():
+            return constant(known.as_list(), out_type, name=name)
+        return apply_op("Shape", input, out_type=out_type, name=name)
+
+
+def shape_n(input, out_type=dtypes.int32, name=None):
+    """Returns the shapes of several tensors.
+
+    Args:
+      input: a list of `Tensor`s of any type.
+      out_type: a `DType`: int32 or int64.
+      name: the operation's name.
+
+    Returns:
+      A list of `Tensor`s of int32 or int64.
+    """
+    return apply_op("ShapeN", input, out_type=out_type, name=name)
+
+
+def size(input, name=None, out_type=dtypes.int32):
+    """Returns the number of elements.
+
+    Args:
+      input: a `Tensor` or `SparseTensor`.
+      name: the operation's name.
+      out_type: int32 or int64.
+
+    Returns:
+      A scalar: a constant when the shape is known while the graph is built.
+    """
+    return size_internal(input, name, True, out_type)
+
+
+def size_v2(input, out_type=dtypes.int32, name=None):
+    """`size` with TensorFlow 2's order of arguments."""
+    return size(input, name, out_type)
+
+
+def size_internal(input, name=None, optimize=True, out_type=dtypes.int32):
+    """`size`; without `optimize` always an operation."""
+    with name_scope(name, "Size", [input]) as name:
+        if is_sparse(input):
+            return apply_op("Prod", apply_op("Cast", input.dense_shape, DstT=out_type), 0, name=name)
+        input = convert_to_tensor(input)
+        known = input.shape
+        if optimize and known.is_fully_defined():
+            return constant(known.num_elements(), out_type, name=name)
+        if optimize and known.ndims and 0 in known.as_list():
+            return constant(0, out_type, name=name)
+        return apply_op("Size", input, out_type=out_type, name=name)
+
+
+def rank(input, name=None):
+    """Returns the number of dimensions.
+
+    Args:
+      input: a `Tensor` or `SparseTensor`.
+      name: the operation's name.
+
+    Returns:
+      An int32 scalar: a constant when the rank is known while the graph is built.
+    """
+    return rank_internal(input, name, True)
+
+
+def rank_internal(input, name=None, optimize=True):
+    """`rank`; without `optimize` always an operation."""
+    with name_scope(name, "Rank", [input]) as name:
+        if is_sparse(input):
+            return apply_op("Size", input.dense_shape, name=name)
+        input = convert_to_tensor(input)
+        if optimize and input.shape.ndims is not None:
+            return constant(input.shape.ndims, dtypes.int32, name=name)
+        return apply_op("Rank", input, name=name)
+
+
+def slice(input_, begin, size, name=None):
+    """Takes a block of elements.
+
+    Args:
+      input_: a `Tensor` of any type.
+      begin: a `Tensor` of int32 or int64.
+      size: a `Tensor` of int32 or int64.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of the type of `input_`.
+    """
+    return apply_op("Slice", input_, begin, size, name=name)
+
+
+def stack(values, axis=0, name="stack"):
+    """Packs tensors of one shape along a new dimension.
+
+    Args:
+      values: a list of `Tensor`s of one shape and type.
+      axis: where the new dimension stands.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` whose rank is one more.
+
+    Raises:
+      ValueError: for an axis out of range.
+    """
+    if axis == 0:
+        try:
+            return convert_to_tensor(values, name=name)  # one constant, when none of them is a tensor
+        except (TypeError, ValueError):
+            pass
+    ndims = convert_to_tensor(values[0], name=name).shape.ndims
+    if ndims is not None and not -ndims - 1 <= axis < ndims + 1:
+        raise ValueError(f"axis = {axis} not in [{-ndims - 1}, {ndims + 1})")
+    return apply_op("Pack", values, axis=axis, name=name)
+
+
+def parallel_stack(values, name="parallel_stack"):
+    """Packs tensors along a new first dimension as each becomes ready.
+
+    Args:
+      values: a list of `Tensor`s of one shape, which must be known, and type.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` whose rank is one more.
+    """
+    with name_scope(name):
+        known = convert_to_tensor(values[0]).shape
+        parts = [expand_dims(value, 0) for value in values]
+        return apply_op("ParallelConcat", parts, shape=TensorShape([len(values)]).concatenate(known))
+
+
+def unstack(value, num=None, axis=0, name="unstack"):
+    """Takes a tensor apart along a dimension.
+
+    Args:
+      value: a `Tensor` of rank 1 or more.
+      num: the size of the dimension; None when it is known.
+      axis: which dimension.
+      name: the operation's name.
+
+    Returns:
+      A list of `num` `Tensor`s whose rank is one less.
+
+    Raises:
+      ValueError: when `num` is not known, or the axis out of range.
+    """
+    if num is None:
+        value = convert_to_tensor(value)
+        known = value.shape
+        if known.ndims is not None:
+            if not -known.ndims <= axis < known.ndims:
+                raise ValueError(f"axis = {axis} not in [{-known.ndims}, {known.ndims})")
+            num = dimension_value(known[axis])
+        if num is None:
+            raise ValueError(f"Cannot infer num from shape {known}")
+    return apply_op("Unpack", value, num=num, axis=axis, name=name)
+
+
+def concat(values, axis, name="concat"):
+    """Joins tensors along a dimension.
+
+    Args:
+      values: a list of `Tensor`s of one type, whose shapes differ in that dimension at most; or one `Tensor`.
+      axis: an int32 scalar.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of the same rank.
+
+    Raises:
+      ValueError: when the shapes do not fit.
+    """
+    if not isinstance(values, (list, tuple)):
+        values = [values]
+    if len(values) == 1:
+        with name_scope(name):
+            convert_to_tensor(axis, dtype=dtypes.int32, name="concat_dim").shape.assert_has_rank(0)
+            return identity(values[0], name=name)
+    return apply_op("ConcatV2", values, axis, name=name)
+
+
+def split(value, num_or_size_splits, axis=0, num=None, name="split"):
+    """Cuts a tensor into pieces along a dimension.
+
+    Args:
+      value: a `Tensor`.
+      num_or_size_splits: the number of equal pieces (a Python integer), or the size of each, of which one may be -1.
+      axis: an int32 scalar.
+      num: the number of pieces, when it does not follow from `num_or_size_splits`.
+      name: the operation's name.
+
+    Returns:
+      A list of `Tensor`s.
+
+    Raises:
+      ValueError: when the number of pieces is not known.
+    """
+    size_splits = convert_to_tensor(num_or_size_splits)
+    if isinstance(num_or_size_splits, (int, Dimension)):
+        return apply_op("Split", axis, value, num_split=num_or_size_splits, name=name)
+    if size_splits.shape.ndims == 0:
+        raise ValueError(
+            "Rank-0 tensors are not supported as the num_or_size_splits argument to split. Argument provided: "
+            f"{num_or_size_splits}"
+        )
+    if num is None:
+        if size_splits.shape.ndims:
+            num = size_splits.shape.as_list()[0]
+        if num is None:
+            raise ValueError(f"Cannot infer num from shape {num_or_size_splits}")
+    return apply_op("SplitV", value, size_splits, axis, num_split=num, name=name)
+
+
+def transpose(a, perm=None, name="transpose", conjugate=False):
+    """Permutes dimensions.
+
+    Args:
+      a: a `Tensor`.
+      perm: which dimension of `a` each one of the result is; None reverses them.
+      name: the operation's name.
+      conjugate: whether complex elements are conjugated too.
+
+    Returns:
+      A `Tensor` of the type of `a`.
+    """
+    with name_scope(name, "transpose", [a]) as name:
+        op = "ConjugateTranspose" if conjugate and a.dtype.is_complex else "Transpose"
+        if perm is not None:
+            return apply_op(op, a, perm, name=name)
+        a = convert_to_tensor(a, name="a")
+        ndims = a.shape.ndims
+        if not ndims:
+            count = apply_op("Rank", a)
+            perm = count - 1 - apply_op("Range", 0, count, 1)
+        else:
+            perm = ndims - 1 - np.arange(ndims)
+        result = apply_op(op, a, perm, name=name)
+        if a.shape.ndims is not None:
+            result.set_shape(a.shape.as_list()[::-1])
+        return result
+
+
+def transpose_v2(a, perm=None, conjugate=False, name="transpose"):
+    """`transpose` with TensorFlow 2's order of arguments."""
+    return transpose(a, perm, name, conjugate)
+
+
+def matrix_transpose(a, name="matrix_transpose", conjugate=False):
+    """Swaps the last two dimensions.
+
+    Args:
+      a: a `Tensor` of rank 2 or more.
+      name: the name scope.
+      conjugate: whether complex elements are conjugated too.
+
+    Returns:
+      A `Tensor` of the type of `a`.
+
+    Raises:
+      ValueError: when the rank is known and less than 2.
+    """
+    with name_scope(name, values=[a]):
+        a = convert_to_tensor(a, name="a")
+        ndims = a.shape.ndims
+        if ndims is None:
+            count = rank(a)
+            perm = concat((apply_op("Range", 0, count - 2, 1), [count - 1, count - 2]), 0)
+        elif ndims < 2:
+            raise ValueError(f"Argument 'a' should be a (batch) matrix, with rank >= 2.  Found: {a.shape}")
+        else:
+            perm = [*range(ndims - 2), ndims - 1, ndims - 2]
+        return transpose(a, perm=perm, conjugate=conjugate)
+
+
+def pad(tensor, paddings, mode="CONSTANT", name=None, constant_values=0):
+    """Adds elements around a tensor.
+
+    Args:
+      tensor: a `Tensor`.
+      paddings: int32 or int64 [rank, 2]: how many before and after each dimension.
+      mode: 'CONSTANT', 'REFLECT' (without the edge) or 'SYMMETRIC' (with it).
+      name: the operation's name.
+      constant_values: the value for 'CONSTANT'.
+
+    Returns:
+      A `Tensor` of the type of `tensor`.
+
+    Raises:
+      ValueError: for another mode.
+    """
+    mode = mode.upper()
+    if mode == "CONSTANT":
+        if not tensor_util.is_tensor(constant_values) and constant_values == 0:
+            result = apply_op("Pad", tensor, paddings, name=name)
+        else:
+            result = apply_op("PadV2", tensor, paddings, constant_values, name=name)
+    elif mode in ("REFLECT", "SYMMETRIC"):
+        result = apply_op("MirrorPad", tensor, paddings, mode=mode, name=name)
+    else:
+        raise ValueError(f"Unknown padding mode: {mode}")
+    _set_padded_shape(result)
+    return result
+
+
+def _set_padded_shape(result):
+    source, paddings = result.op.inputs[0].shape, result.op.inputs[1]
+    if result.shape.is_fully_defined() or source.ndims is None:
+        return
+    known = tensor_util.constant_value(paddings, partial=True)
+    if known is not None:
+        result.set_shape(
+            [
+                None if pair is None or size is None or any(p is None for p in pair) else int(sum(pair)) + size
+                for pair, size in zip(known, source.as_list(), strict=False)
+            ]
+        )
+
+
+def pad_v2(tensor, paddings, mode="CONSTANT", constant_values=0, name=None):
+    """`pad` with TensorFlow 2's order of arguments."""
+    return pad(tensor, paddings, mode, name, constant_values)
+
+
+def tile(input, multiples, name=None):
+    """Repeats a tensor along each dimension.
+
+    Args:
+      input: a `Tensor` of any type.
+      multiples: a `Tensor` of int32 or int64.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of the type of `input`.
+    """
+    return apply_op("Tile", input, multiples, name=name)
+
+
+def broadcast_to(input, shape, name=None):
+    """Repeats a tensor so that it has a shape to which it broadcasts.
+
+    Args:
+      input: a `Tensor` of any type.
+      shape: a `Tensor` of int32 or int64.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of the type of `input`.
+    """
+    return apply_op("BroadcastTo", input, shape, name=name)
+
+
+def broadcast_dynamic_shape(shape_x, shape_y):
+    """Returns the shape to which two shapes broadcast, as a tensor.
+
+    Args:
+      shape_x: int32 or int64 of rank 1.
+      shape_y: one of the same type.
+    """
+    return apply_op("BroadcastArgs", shape_x, shape_y)
+
+
+def broadcast_static_shape(shape_x, shape_y):
+    """Returns the shape to which two known shapes broadcast.
+
+    Args:
+      shape_x: a `TensorShape`.
+      shape_y: a `TensorShape`.
+
+    Raises:
+      ValueError: when they do not broadcast to one.
+    """
+    if shape_x.ndims is None or shape_y.ndims is None:
+        return TensorShape(None)
+    x, y = shape_x.as_list(), shape_y.as_list()
+    length = max(len(x), len(y))
+    sizes = []
+    for a, b in zip([1] * (length - len(x)) + x, [1] * (length - len(y)) + y, strict=True):
+        if a == 1 or b == 1:
+            sizes.append(b if a == 1 else a)
+        elif a is None or b is None:
+            # One of them is larger than 1, so the other is 1 or the same.
+            sizes.append(a if b is None else b)
+        elif a == b:
+            sizes.append(a)
+        else:
+            raise ValueError(f"Incompatible shapes for broadcasting: {shape_x} and {shape_y}")
+    return TensorShape(sizes)
+
+
+def ensure_shape(x, shape, name=None):
+    """Returns `x`, whose shape must agree with `shape`, at run time too.
+
+    Args:
+      x: a `Tensor`.
+      shape: a `TensorShape` or what can become one.
+      name: the operation's name.
+
+    Raises:
+      ValueError: when the known shape disagrees.
+    """
+    if not isinstance(shape, TensorShape):
+        shape = TensorShape(shape)
+    return apply_op("EnsureShape", x, shape=shape, name=name)
+
+
+def _zero_of(dtype):
+    if dtype is dtypes.bool:
+        return False
+    return "" if dtype is dtypes.string else 0
+
+
+def _filled(shape, value, dtype, name):
+    """A constant when it is small and the shape a Python value, else a Fill."""
+    if not isinstance(shape, TensorBase):
+        try:
+            if np.prod(shape) < 1000:
+                return constant(value, shape=shape, dtype=dtype, name=name)
+        except TypeError:
+            pass  # an unknown dimension, or a tensor among them
+        except ValueError:
+            return _fill_tensor(convert_to_tensor(shape, dtype=dtypes.int32), value, dtype, name)
+        try:
+            shape = convert_to_tensor(TensorShape(shape))
+        except (TypeError, ValueError):
+            shape = convert_to_tensor(shape, dtype=dtypes.int32)
+    return _fill_tensor(shape, value, dtype, name)
+
+
+def _fill_tensor(shape, value, dtype, name):
+    if not shape.shape.ndims:
+        shape = reshape(shape, [-1])
+    return fill(shape, constant(value, dtype=dtype), name=name)
+
+
+def zeros(shape, dtype=dtypes.float32, name=None):
+    """Makes a tensor of zeros (False, empty strings).
+
+    Args:
+      shape: a list of integers, a `TensorShape`, or an int32 or int64 `Tensor` of rank 1.
+      dtype: the type.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor`: a constant when it has fewer than 1000 elements.
+    """
+    dtype = dtypes.as_dtype(dtype).base_dtype
+    with name_scope(name, "zeros", [shape]) as name:
+        return _filled(shape, _zero_of(dtype), dtype, name)
+
+
+def ones(shape, dtype=dtypes.float32, name=None):
+    """Makes a tensor of ones (True).
+
+    Args:
+      shape: a list of integers, a `TensorShape`, or an int32 or int64 `Tensor` of rank 1.
+      dtype: the type.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor`: a constant when it has fewer than 1000 elements.
+    """
+    dtype = dtypes.as_dtype(dtype).base_dtype
+    with name_scope(name, "ones", [shape]) as name:
+        return _filled(shape, True if dtype is dtypes.bool else 1, dtype, name)
+
+
+def zeros_like(tensor, dtype=None, name=None, optimize=True):
+    """Makes a tensor of zeros with the shape of another.
+
+    Args:
+      tensor: a `Tensor`.
+      dtype: the type; None for that of `tensor`.
+      name: the operation's name.
+      optimize: whether a shape that is known while the graph is built is used as a constant.
+
+    Returns:
+      A `Tensor`.
+    """
+    with name_scope(name, "zeros_like", [tensor]) as name:
+        tensor = convert_to_tensor(tensor, name="tensor")
+        if dtype is not None:
+            dtype = dtypes.as_dtype(dtype)
+        if optimize and tensor.shape.is_fully_defined() and tensor.dtype != dtypes.variant:
+            return zeros(tensor.shape, dtype=dtype or tensor.dtype, name=name)
+        if dtype is not None and dtype != tensor.dtype and dtype != dtypes.variant:
+            return zeros(shape_internal(tensor, optimize=optimize), dtype=dtype, name=name)
+        return apply_op("ZerosLike", tensor, name=name)
+
+
+def zeros_like_v2(input, dtype=None, name=None):
+    """`zeros_like` with TensorFlow 2's arguments."""
+    return zeros_like(input, dtype, name)
+
+
+def ones_like(tensor, dtype=None, name=None, optimize=True):
+    """Makes a tensor of ones with the shape of another.
+
+    Args:
+      tensor: a `Tensor`.
+      dtype: the type; None for that of `tensor`.
+      name: the operation's name.
+      optimize: whether a shape that is known while the graph is built is used as a constant.
+
+    Returns:
+      A `Tensor`.
+    """
+    with name_scope(name, "ones_like", [tensor]) as name:
+        tensor = convert_to_tensor(tensor, name="tensor")
+        result = ones(shape_internal(tensor, optimize=optimize), dtype=dtype or tensor.dtype, name=name)
+        result.set_shape(tensor.shape)
+        return result
+
+
+def ones_like_v2(input, dtype=None, name=None):
+    """`ones_like` with TensorFlow 2's arguments."""
+    return ones_like(input, dtype, name)
+
+
+def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None, name=None):
+    """Makes vectors that hold one value at an index and another elsewhere.
+
+    Args:
+      indices: integers of any shape; an index out of range gives no `on_value`.
+      depth: an int32 scalar: the length of the vectors.
+      on_value: the value at the index; None for 1.
+      off_value: the value elsewhere; None for 0.
+      axis: where the new dimension stands; None or -1 for the end.
+      dtype: the type; None for that of the values, or float32.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` whose rank is one more than that of `indices`.
+
+    Raises:
+      TypeError: when the types do not agree.
+    """
+    with name_scope(name, "one_hot", [indices, depth, on_value, off_value, axis, dtype]) as name:
+        given = {
+            label: convert_to_tensor(value).dtype.base_dtype
+            for label, value in (("on_value", on_value), ("off_value", off_value))
+            if value is not None
+        }
+        if dtype is not None:
+            dtype = dtypes.as_dtype(dtype)
+            for label, its in given.items():
+                if its != dtype:
+                    raise TypeError(f"dtype {its} of {label} does not match dtype parameter {dtype}")
+        else:
+            dtype = next(iter(given.values()), dtypes.float32)
+        if on_value is None:
+            on_value = convert_to_tensor(1, dtype, name="on_value")
+        if off_value is None:
+            off_value = convert_to_tensor(0, dtype, name="off_value")
+        on_dtype, off_dtype = given.get("on_value", dtype), given.get("off_value", dtype)
+        if on_dtype != off_dtype:
+            raise TypeError(f"dtype {on_dtype} of on_value does not match dtype {off_dtype} of off_value")
+        return apply_op("OneHot", indices, depth, on_value, off_value, axis=axis, name=name)
+
+
+def meshgrid(*args, **kwargs):
+    """Makes coordinate arrays of a grid from the coordinates of each dimension.
+
+    Args:
+      *args: `Tensor`s of rank 1.
+      **kwargs: `indexing`, 'xy' (the first two dimensions are swapped) or 'ij'; `name`.
+
+    Returns:
+      A list of `Tensor`s, one an argument, each of the grid's shape.
+
+    Raises:
+      TypeError: for another keyword.
+      ValueError: for another indexing.
+    """
+    indexing = kwargs.pop("indexing", "xy")
+    name = kwargs.pop("name", "meshgrid")
+    if kwargs:
+        raise TypeError(f"'{next(iter(kwargs))}' is an invalid keyword argument for this function")
+    if indexing not in ("xy", "ij"):
+        raise ValueError("indexing parameter must be either 'xy' or 'ij'")
+    with name_scope(name, "meshgrid", args) as name:
+        ndim = len(args)
+        ones_before = (1,) * ndim
+        grids = [reshape(stack(x), ones_before[:i] + (-1,) + ones_before[i + 1 :]) for i, x in enumerate(args)]
+        shapes = [size(x) for x in args]
+        dtype = convert_to_tensor(args[0]).dtype.base_dtype
+        if indexing == "xy" and ndim > 1:
+            grids[0] = reshape(grids[0], (1, -1) + (1,) * (ndim - 2))
+            grids[1] = reshape(grids[1], (-1, 1) + (1,) * (ndim - 2))
+            shapes[0], shapes[1] = shapes[1], shapes[0]
+        everywhere = ones(shapes, dtype)
+        return [x * everywhere for x in grids]
+
+
+def bitcast(input, type, name=None):
+    """Reads the bytes of a tensor as elements of another type.
+
+    Args:
+      input: a `Tensor` of numbers.
+      type: a `DType`: numbers.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of numbers.
+    """
+    return apply_op("Bitcast", input, type=type, name=name)
+
+
+def all_dimensions(x):
+    """Returns the numbers of all dimensions of `x`, as reductions over all of them take them."""
+    if isinstance(x, IndexedSlices):
+        x = convert_to_tensor(x)
+    if isinstance(x, TensorBase) and x.shape.ndims is not None:
+        return constant(np.arange(x.shape.ndims), dtype=dtypes.int32)
+    if is_sparse(x) and x.dense_shape.shape.is_fully_defined():
+        return constant(np.arange(x.dense_shape.shape.as_list()[0]), dtype=dtypes.int32)
+    return apply_op("Range", 0, rank(x), 1)
