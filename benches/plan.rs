@@ -17,7 +17,9 @@ fn chain(length: usize) -> (Graph, RunSpec) {
     let x = graph.create_tensor(placeholder).expect("a placeholder");
     let mut y = x;
     for _ in 0..length {
-        y = graph.create_tensor(NodeSpec::new("AddV2").input(y).input(x)).expect("an op");
+        y = graph
+            .create_tensor(NodeSpec::new("AddV2").input(y).input(x))
+            .expect("an op");
     }
     let spec = RunSpec {
         feeds: vec![x],

@@ -17,12 +17,16 @@ fn ten_ops() -> (Session, RunSpec) {
     let placeholder = NodeSpec::new("Placeholder").attr("dtype", DType::F32);
     let x = graph.create_tensor(placeholder).expect("a placeholder");
     let two = Value::scalar(2f32).expect("a scalar");
-    let two = NodeSpec::new("Const").attr("value", two).attr("dtype", DType::F32);
+    let two = NodeSpec::new("Const")
+        .attr("value", two)
+        .attr("dtype", DType::F32);
     let two = graph.create_tensor(two).expect("a constant");
     let mut y: Endpoint = x;
     for i in 0..10 {
         let op = if i % 2 == 0 { "AddV2" } else { "Mul" };
-        y = graph.create_tensor(NodeSpec::new(op).input(y).input(two)).expect("an op");
+        y = graph
+            .create_tensor(NodeSpec::new(op).input(y).input(two))
+            .expect("an op");
     }
     let spec = RunSpec {
         feeds: vec![x],
@@ -39,11 +43,21 @@ fn overhead(c: &mut Criterion) {
     c.bench_function("run_overhead/callable", |b| {
         b.iter(|| {
             let plan = session.callable(number).expect("a callable");
-            black_box(session.run_plan(&plan, feed(), RunOptions::default()).expect("a run"))
+            black_box(
+                session
+                    .run_plan(&plan, feed(), RunOptions::default())
+                    .expect("a run"),
+            )
         })
     });
     c.bench_function("run_overhead/signature", |b| {
-        b.iter(|| black_box(session.run(&spec, feed(), RunOptions::default()).expect("a run")))
+        b.iter(|| {
+            black_box(
+                session
+                    .run(&spec, feed(), RunOptions::default())
+                    .expect("a run"),
+            )
+        })
     });
 }
 

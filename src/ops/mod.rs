@@ -16,6 +16,7 @@ mod math;
 mod matmul;
 mod moves;
 mod op;
+mod random;
 mod reduce;
 mod registry;
 pub mod resource;
@@ -41,4 +42,5 @@ const FAMILIES: &[&[Op]] = &[
     array::identity::OPS,
     array::cast::OPS,
     array::concat::OPS,
+    random::OPS,
 ];
