@@ -45,6 +45,7 @@ def import_graph_def(graph_def, input_map=None, return_elements=None, name=None,
             operation, index = _parsed(key)
             tensors[f"{operation}:{index}"] = tensor._endpoint
     names = [node.name for node in graph_def.node]
+    _check_elements(return_elements, names)
     data = graph_def.SerializeToString()
     producer = None if producer_op_list is None else producer_op_list.SerializeToString()
     try:
@@ -52,9 +53,8 @@ def import_graph_def(graph_def, input_map=None, return_elements=None, name=None,
     except errors.InvalidArgumentError as error:
         raise ValueError(str(error)) from None
     graph._record_new_nodes()
-    missing = [key for key in unused if _parsed(key)[0] not in names]
-    if missing or unused:
-        wanted = [key for key in map(as_str, input_map) if _same_key(key, missing or unused)]
+    if unused:
+        wanted = [key for key in map(as_str, input_map) if _same_key(key, unused)]
         raise ValueError(f"Attempted to map inputs that were not found in graph_def: [{', '.join(wanted)}]")
     if return_elements is None:
         return None
@@ -109,11 +109,16 @@ def _same_key(key, keys):
     return any(_parsed(key.lstrip("^")) == _parsed(other) for other in keys)
 
 
+def _check_elements(return_elements, names):
+    """Raises ValueError for an element that is not there, before anything is added to the graph."""
+    for element in return_elements or ():
+        if _parsed(element)[0] not in names:
+            kind = "tensor" if ":" in element else "node"
+            raise ValueError(f"Requested return {kind} '{element}' not found in graph def")
+
+
 def _returned(graph, by_name, element):
     operation, index = _parsed(element)
-    if operation not in by_name:
-        kind = "tensor" if ":" in element else "node"
-        raise ValueError(f"Requested return {kind} '{element}' not found in graph def")
     node = by_name[operation]
     if ":" not in element:
         return graph._operation(node)
