@@ -329,8 +329,8 @@ def as_dtype(type_value):
             )
         except TypeError:  # cannot be hashed
             found = None
-        if found is None and isinstance(type_value, type) and type_value.__name__ == "bfloat16":
-            found = bfloat16
+        if found is None and isinstance(type_value, type) and issubclass(type_value, np.generic):
+            found = _other_numpy(np.dtype(type_value))
     if found is None:
         raise TypeError(f"Cannot convert value {type_value!r} to a TensorFlow DType.")
     return found
