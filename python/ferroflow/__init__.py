@@ -59,6 +59,10 @@ from ferroflow._src.framework.tensor_shape import (
     dimension_at_index as dimension_at_index,
     dimension_value as dimension_value,
 )
+from ferroflow._src.framework.tensor_spec import (
+    TensorSpec as TensorSpec,
+    TypeSpec as TypeSpec,
+)
 from ferroflow._src.framework.tensor_util import (
     constant_value as get_static_value,
     is_tensor as is_tensor,
@@ -201,6 +205,24 @@ from ferroflow._src.framework.session import (
     InteractiveSession as InteractiveSession,
     Session as Session,
 )
+
+# -- framework: what TensorFlow 1.15 lets programs switch --
+from ferroflow._src.framework.modes import (
+    control_flow_v2_enabled as control_flow_v2_enabled,
+    disable_control_flow_v2 as disable_control_flow_v2,
+    disable_eager_execution as disable_eager_execution,
+    disable_tensor_equality as disable_tensor_equality,
+    disable_v2_behavior as disable_v2_behavior,
+    disable_v2_tensorshape as disable_v2_tensorshape,
+    enable_control_flow_v2 as enable_control_flow_v2,
+    enable_eager_execution as enable_eager_execution,
+    enable_tensor_equality as enable_tensor_equality,
+    enable_v2_behavior as enable_v2_behavior,
+    enable_v2_tensorshape as enable_v2_tensorshape,
+    executing_eagerly as executing_eagerly,
+)
+
+newaxis = None
 
 # -- ops --
 

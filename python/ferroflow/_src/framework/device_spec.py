@@ -3,6 +3,19 @@
 from ferroflow import _core
 
 
+def _part(name, kind):
+    """A property that is None or of one kind."""
+    field = "_" + name
+
+    def read(spec):
+        return getattr(spec, field)
+
+    def write(spec, value):
+        setattr(spec, field, None if value is None else kind(value))
+
+    return property(read, write)
+
+
 class DeviceSpec:
     """A device's name, or what is known of it: job, replica, task, device type and device number."""
 
@@ -21,6 +34,11 @@ class DeviceSpec:
         self.task = task
         self.device_type = device_type
         self.device_index = device_index
+
+    job = _part("job", str)
+    replica = _part("replica", int)
+    task = _part("task", int)
+    device_index = _part("device_index", int)
 
     @property
     def device_type(self):

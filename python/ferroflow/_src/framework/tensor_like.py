@@ -40,6 +40,6 @@ def is_dense_tensor_like(value):
     return isinstance(value, (TensorBase, *_dense_types))
 
 
-def is_tensor(value):
-    """Whether `value` is a tensor, sparse tensor, indexed slices, variable, or says that it is like a tensor."""
-    return isinstance(value, (TensorLike, *_dense_types)) or bool(getattr(value, "is_tensor_like", False))
+def is_tensor(x):
+    """Whether `x` is a tensor, sparse tensor, indexed slices, variable, or says that it is like a tensor."""
+    return isinstance(x, (TensorLike, *_dense_types)) or bool(getattr(x, "is_tensor_like", False))
