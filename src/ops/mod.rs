@@ -5,6 +5,7 @@ mod array;
 pub mod build;
 mod compare;
 mod constant_value;
+mod control_flow;
 pub(crate) mod densify;
 mod evaluate;
 pub mod gradient;
@@ -22,6 +23,8 @@ mod registry;
 pub mod resource;
 mod shape;
 mod softmax;
+mod state;
+mod string;
 
 pub use constant_value::constant_value;
 pub use evaluate::{run_alone, run_kernel};
@@ -43,4 +46,9 @@ const FAMILIES: &[&[Op]] = &[
     array::cast::OPS,
     array::concat::OPS,
     random::OPS,
+    array::slice::OPS,
+    array::permute::OPS,
+    array::gather::OPS,
+    control_flow::OPS,
+    state::OPS,
 ];

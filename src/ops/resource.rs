@@ -4,11 +4,11 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, Result};
-use crate::value::{DType, Resource, Value};
+use crate::value::{DType, Element, PartialShape, Resource, Value};
 
 /// A variable's storage. Reference variables are updated in place, so that what was read shows the update; resource
 /// variables copy on write. A kernel that updates holds the lock for writing while it runs.
@@ -16,15 +16,22 @@ use crate::value::{DType, Resource, Value};
 pub struct Variable {
     pub name: String,
     pub dtype: DType,
+    /// The shape that it was made with; values of other shapes are refused where `validate_shape` says so.
+    pub shape: PartialShape,
     /// `None` until it is initialized.
     pub value: RwLock<Option<Value>>,
 }
 
 impl Variable {
     pub fn new(name: impl Into<String>, dtype: DType) -> Arc<Variable> {
+        Variable::with_shape(name, dtype, PartialShape::unknown())
+    }
+
+    pub fn with_shape(name: impl Into<String>, dtype: DType, shape: PartialShape) -> Arc<Variable> {
         Arc::new(Variable {
             name: name.into(),
             dtype,
+            shape,
             value: RwLock::new(None),
         })
     }
@@ -46,6 +53,80 @@ impl Variable {
 
     pub fn is_initialized(&self) -> bool {
         self.value.read().is_some()
+    }
+
+    /// The value for writing; FailedPrecondition before initialization. Behind a reference it is written in place, so
+    /// that what was read shows the update; behind a handle a value that somebody else holds is copied first.
+    pub fn write(&self, in_place: bool) -> Result<Writing<'_>> {
+        let mut value = self.value.write();
+        let Some(current) = value.as_mut() else {
+            drop(value);
+            return Err(self.uninitialized());
+        };
+        let must_copy = match in_place {
+            true => current.buffer().is_some_and(|b| !b.is_own()),
+            false => !current.is_unique(),
+        };
+        if must_copy {
+            *current = current.deep_copy()?;
+        }
+        Ok(Writing { value, in_place })
+    }
+
+    /// Gives the variable a new value. Behind a reference the memory stays where the size allows.
+    pub fn assign(&self, new: Value, in_place: bool) -> Result<()> {
+        let mut value = self.value.write();
+        let new = match new.is_unique() && new.buffer().is_none_or(|b| b.is_own()) {
+            true => new,
+            false => new.deep_copy()?,
+        };
+        if in_place
+            && let (Some(old), Some(from)) = (value.as_ref(), new.buffer())
+            && old.shape() == new.shape()
+            && old.dtype() == new.dtype()
+            && let Some(to) = old.buffer().filter(|b| b.is_own())
+        {
+            // SAFETY: the variable's lock is held for writing; whoever reads values that lie in its memory holds it too.
+            unsafe { to.shared_mut() }.copy_from_slice(from.as_bytes());
+            return Ok(());
+        }
+        *value = Some(new);
+        Ok(())
+    }
+}
+
+/// A variable's value under its lock, to be written.
+pub struct Writing<'a> {
+    value: RwLockWriteGuard<'a, Option<Value>>,
+    in_place: bool,
+}
+
+impl Writing<'_> {
+    pub fn value(&self) -> &Value {
+        self.value
+            .as_ref()
+            .expect("it was there when the lock was taken")
+    }
+
+    pub fn slice_mut<T: Element>(&mut self) -> Result<&mut [T]> {
+        let value = self
+            .value
+            .as_mut()
+            .expect("it was there when the lock was taken");
+        if !self.in_place {
+            return value.slice_mut::<T>();
+        }
+        value.slice::<T>()?;
+        let buffer = value
+            .buffer()
+            .ok_or_else(|| Error::internal("a plain value has a buffer"))?;
+        // SAFETY: the variable's lock is held for writing; whoever reads values that lie in its memory holds it too.
+        Ok(bytemuck::cast_slice_mut(unsafe { buffer.shared_mut() }))
+    }
+
+    /// A new value, for types that cannot be written in place.
+    pub fn replace(&mut self, value: Value) {
+        *self.value = Some(value);
     }
 }
 

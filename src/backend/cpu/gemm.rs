@@ -7,14 +7,25 @@ pub trait Number: Element {
     /// `sum + a * b`.
     fn mul_add(sum: Self, a: Self, b: Self) -> Self;
     fn zero() -> Self;
+    fn plus(a: Self, b: Self) -> Self;
+    /// `a / n`, rounded to zero for integers.
+    fn divided(a: Self, n: usize) -> Self;
 }
 
 macro_rules! numbers {
-    ($($t:ty: $f:expr;)*) => {$(
+    ($($t:ty: $f:expr, $plus:expr, $divide:expr;)*) => {$(
         impl Number for $t {
             fn mul_add(sum: $t, a: $t, b: $t) -> $t {
                 let f: fn($t, $t, $t) -> $t = $f;
                 f(sum, a, b)
+            }
+            fn plus(a: $t, b: $t) -> $t {
+                let f: fn($t, $t) -> $t = $plus;
+                f(a, b)
+            }
+            fn divided(a: $t, n: usize) -> $t {
+                let f: fn($t, usize) -> $t = $divide;
+                f(a, n)
             }
             fn zero() -> $t {
                 bytemuck::Zeroable::zeroed()
@@ -24,20 +35,20 @@ macro_rules! numbers {
 }
 
 numbers! {
-    f32: |s, a, b| s + a * b;
-    f64: |s, a, b| s + a * b;
-    half::f16: |s, a, b| half::f16::from_f32(s.to_f32() + a.to_f32() * b.to_f32());
-    half::bf16: |s, a, b| half::bf16::from_f32(s.to_f32() + a.to_f32() * b.to_f32());
-    i8: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
-    i16: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
-    i32: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
-    i64: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
-    u8: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
-    u16: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
-    u32: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
-    u64: |s, a, b| s.wrapping_add(a.wrapping_mul(b));
-    num_complex::Complex<f32>: |s, a, b| s + a * b;
-    num_complex::Complex<f64>: |s, a, b| s + a * b;
+    f32: |s, a, b| s + a * b, |a, b| a + b, |a, n| a / n as f32;
+    f64: |s, a, b| s + a * b, |a, b| a + b, |a, n| a / n as f64;
+    half::f16: |s, a, b| half::f16::from_f32(s.to_f32() + a.to_f32() * b.to_f32()), |a, b| a + b, |a, n| half::f16::from_f32(a.to_f32() / n as f32);
+    half::bf16: |s, a, b| half::bf16::from_f32(s.to_f32() + a.to_f32() * b.to_f32()), |a, b| a + b, |a, n| half::bf16::from_f32(a.to_f32() / n as f32);
+    i8: |s, a, b| s.wrapping_add(a.wrapping_mul(b)), |a, b| a.wrapping_add(b), |a, n| a.checked_div(n as i8).unwrap_or(0);
+    i16: |s, a, b| s.wrapping_add(a.wrapping_mul(b)), |a, b| a.wrapping_add(b), |a, n| a.checked_div(n as i16).unwrap_or(0);
+    i32: |s, a, b| s.wrapping_add(a.wrapping_mul(b)), |a, b| a.wrapping_add(b), |a, n| a.checked_div(n as i32).unwrap_or(0);
+    i64: |s, a, b| s.wrapping_add(a.wrapping_mul(b)), |a, b| a.wrapping_add(b), |a, n| a.checked_div(n as i64).unwrap_or(0);
+    u8: |s, a, b| s.wrapping_add(a.wrapping_mul(b)), |a, b| a.wrapping_add(b), |a, n| a.checked_div(n as u8).unwrap_or(0);
+    u16: |s, a, b| s.wrapping_add(a.wrapping_mul(b)), |a, b| a.wrapping_add(b), |a, n| a.checked_div(n as u16).unwrap_or(0);
+    u32: |s, a, b| s.wrapping_add(a.wrapping_mul(b)), |a, b| a.wrapping_add(b), |a, n| a.checked_div(n as u32).unwrap_or(0);
+    u64: |s, a, b| s.wrapping_add(a.wrapping_mul(b)), |a, b| a.wrapping_add(b), |a, n| a.checked_div(n as u64).unwrap_or(0);
+    num_complex::Complex<f32>: |s, a, b| s + a * b, |a, b| a + b, |a, n| a / n as f32;
+    num_complex::Complex<f64>: |s, a, b| s + a * b, |a, b| a + b, |a, n| a / n as f64;
 }
 
 /// `out = op(a) · op(b)` with `[m, k, n]` the sizes of the product: op(a) is m×k, op(b) is k×n, row-major; `ta` and

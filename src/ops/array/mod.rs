@@ -3,4 +3,8 @@
 pub(super) mod cast;
 pub(super) mod concat;
 pub(super) mod constant;
+pub(super) mod gather;
 pub(super) mod identity;
+pub(super) mod permute;
+pub(super) mod slice;
+mod strided;
