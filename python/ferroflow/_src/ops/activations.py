@@ -1,6 +1,7 @@
 """Activations: functions of each element, and softmax along a dimension."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, errors, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor

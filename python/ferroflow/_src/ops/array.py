@@ -1,6 +1,7 @@
 """Shapes and layout: what changes how elements are arranged, and tensors made of one value."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import IndexedSlices, is_sparse

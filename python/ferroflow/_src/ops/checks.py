@@ -1,6 +1,7 @@
 """Assertions about values, shapes and types: those that are decided while the graph is built, and those of a run."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, errors, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import SparseTensor

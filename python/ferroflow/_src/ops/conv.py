@@ -68,7 +68,7 @@ def conv2d(
     padding=None,
     use_cudnn_on_gpu=True,
     data_format="NHWC",
-    dilations=[1, 1, 1, 1],  # noqa: B006  (TensorFlow's signature; never changed)
+    dilations=[1, 1, 1, 1],
     name=None,
     filters=None,
 ):
@@ -122,7 +122,7 @@ def conv2d_backprop_filter(
     padding,
     use_cudnn_on_gpu=True,
     data_format="NHWC",
-    dilations=[1, 1, 1, 1],  # noqa: B006
+    dilations=[1, 1, 1, 1],
     name=None,
 ):
     """The gradient of `conv2d` for the filter.
@@ -165,7 +165,7 @@ def conv2d_backprop_input(
     padding=None,
     use_cudnn_on_gpu=True,
     data_format="NHWC",
-    dilations=[1, 1, 1, 1],  # noqa: B006
+    dilations=[1, 1, 1, 1],
     name=None,
     filters=None,
 ):
@@ -370,7 +370,7 @@ def conv3d(
     strides=None,
     padding=None,
     data_format="NDHWC",
-    dilations=[1, 1, 1, 1, 1],  # noqa: B006
+    dilations=[1, 1, 1, 1, 1],
     name=None,
     filters=None,
 ):
@@ -463,7 +463,7 @@ def conv3d_backprop_filter_v2(
     strides,
     padding,
     data_format="NDHWC",
-    dilations=[1, 1, 1, 1, 1],  # noqa: B006
+    dilations=[1, 1, 1, 1, 1],
     name=None,
 ):
     """The gradient of `conv3d` for the filter.

@@ -3,6 +3,7 @@
 from collections.abc import Sized
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor

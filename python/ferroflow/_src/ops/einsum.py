@@ -4,6 +4,7 @@ import re
 import string
 
 from absl import logging
+
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.ops import array, linalg, math, reductions

@@ -1,6 +1,7 @@
 """Rows looked up in one or several tables."""
 
 from absl import logging
+
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import SparseTensor

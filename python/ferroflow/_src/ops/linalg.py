@@ -3,6 +3,7 @@
 import numbers
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.control_flow import cond

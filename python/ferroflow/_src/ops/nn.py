@@ -3,6 +3,7 @@
 import numbers
 
 from absl import logging
+
 from ferroflow._src.framework import dtypes, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.constant import constant

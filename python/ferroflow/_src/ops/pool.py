@@ -1,6 +1,7 @@
 """Pooling: the greatest or the mean of each window."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor

@@ -1,6 +1,7 @@
 """Random numbers: TensorFlow's streams, seed for seed."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, random_seed
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.control_flow import Assert, with_dependencies

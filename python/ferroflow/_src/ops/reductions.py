@@ -1,6 +1,7 @@
 """Sums, means and others along dimensions; running sums; where the greatest is."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import is_sparse

@@ -1,6 +1,7 @@
 """Sorting along a dimension, by TopKV2."""
 
 import numpy as np
+
 from ferroflow._src.framework import tensor_util
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor

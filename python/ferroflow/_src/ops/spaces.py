@@ -1,6 +1,7 @@
 """Batch, space and depth moved into one another; patches; quantized and fake-quantized numbers."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor

@@ -3,6 +3,7 @@
 import numbers
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import SparseTensor, SparseTensorValue, is_sparse

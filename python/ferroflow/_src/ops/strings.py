@@ -1,6 +1,7 @@
 """Strings: joined, split, cut, hashed, and turned into numbers and back."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import SparseTensor
