@@ -25,6 +25,7 @@ mod shape;
 mod softmax;
 mod state;
 mod string;
+mod training;
 
 pub use constant_value::constant_value;
 pub use evaluate::{run_alone, run_kernel};
@@ -51,4 +52,5 @@ const FAMILIES: &[&[Op]] = &[
     array::gather::OPS,
     control_flow::OPS,
     state::OPS,
+    training::OPS,
 ];
