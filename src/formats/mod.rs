@@ -4,6 +4,10 @@
 //! is asked for, and what does not add up is an error of TensorFlow's class, never a panic. Nothing here knows graphs
 //! as the planner sees them, or sessions.
 
+pub mod bundle;
+pub mod crc32c;
 pub mod graph_def;
+pub mod io;
 pub mod proto;
+pub mod table;
 pub mod tensor_proto;
