@@ -80,7 +80,10 @@ fn names_and_slices(c: &KernelContext, tensors: usize) -> Result<Vec<(Vec<u8>, S
         );
     }
     let names = names.string_slice()?.iter().cloned();
-    let specs = specs.string_slice()?.iter().map(|s| String::from_utf8_lossy(s).into_owned());
+    let specs = specs
+        .string_slice()?
+        .iter()
+        .map(|s| String::from_utf8_lossy(s).into_owned());
     Ok(names.zip(specs).collect())
 }
 
@@ -140,8 +143,12 @@ fn restore(c: &mut KernelContext) -> Result<()> {
 }
 
 fn merge_checkpoints(c: &mut KernelContext) -> Result<()> {
-    let prefixes: Vec<PathBuf> =
-        c.input(0)?.string_slice()?.iter().map(|p| path_of(p)).collect();
+    let prefixes: Vec<PathBuf> = c
+        .input(0)?
+        .string_slice()?
+        .iter()
+        .map(|p| path_of(p))
+        .collect();
     let target = path_input(c, 1, "destination_prefix")?;
     merge(&prefixes, &target)?;
     if c.attrs().bool("delete_old_dirs")? {

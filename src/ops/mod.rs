@@ -9,6 +9,7 @@ mod control_flow;
 pub(crate) mod densify;
 mod evaluate;
 pub mod gradient;
+mod io;
 pub mod kernel;
 mod linalg;
 mod loss;
@@ -47,6 +48,7 @@ const FAMILIES: &[&[Op]] = &[
     array::cast::OPS,
     array::concat::OPS,
     random::OPS,
+    io::OPS,
     array::slice::OPS,
     array::permute::OPS,
     array::gather::OPS,
