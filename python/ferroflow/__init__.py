@@ -392,6 +392,18 @@ from ferroflow._src.ops.indexing import (
     where as where,
     where_v2 as where_v2,
 )
+from ferroflow._src.ops.io import (
+    decode_compressed as decode_compressed,
+    decode_csv as decode_csv,
+    decode_json_example as decode_json_example,
+    decode_raw as decode_raw,
+    fingerprint as fingerprint,
+    matching_files as matching_files,
+    parse_tensor as parse_tensor,
+    read_file as read_file,
+    serialize_tensor as serialize_tensor,
+    write_file as write_file,
+)
 from ferroflow._src.ops.linalg import (
     cholesky as cholesky,
     cholesky_solve as cholesky_solve,
@@ -416,6 +428,10 @@ from ferroflow._src.ops.linalg import (
     svd as svd,
     tensordot as tensordot,
     trace as trace,
+)
+from ferroflow._src.ops.logging import (
+    Print as Print,
+    timestamp as timestamp,
 )
 from ferroflow._src.ops.math import (
     abs as abs,
@@ -545,6 +561,14 @@ from ferroflow._src.ops.sparse import (
     sparse_to_dense as sparse_to_dense,
     sparse_to_indicator as sparse_to_indicator,
     sparse_transpose as sparse_transpose,
+)
+from ferroflow._src.ops.spectral import (
+    fft as fft,
+    fft2d as fft2d,
+    fft3d as fft3d,
+    ifft as ifft,
+    ifft2d as ifft2d,
+    ifft3d as ifft3d,
 )
 from ferroflow._src.ops.state import (
     assign as assign,

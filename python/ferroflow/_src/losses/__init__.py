@@ -1,0 +1,1 @@
+"""tf.losses. It may import `framework`, `ops` and `layers`."""

@@ -1,0 +1,29 @@
+"""tf.contrib.framework: arg_scope, variables of models, checks."""
+
+# fmt: off
+from ferroflow._src.contrib.framework.arg_scope import (
+    add_arg_scope as add_arg_scope,
+    arg_scope as arg_scope,
+    arg_scope_func_key as arg_scope_func_key,
+    arg_scoped_arguments as arg_scoped_arguments,
+    current_arg_scope as current_arg_scope,
+    has_arg_scope as has_arg_scope,
+)
+from ferroflow._src.contrib.framework.variables import (
+    add_model_variable as add_model_variable,
+    assert_same_float_dtype as assert_same_float_dtype,
+    assert_scalar as assert_scalar,
+    get_local_variables as get_local_variables,
+    get_model_variables as get_model_variables,
+    get_trainable_variables as get_trainable_variables,
+    get_unique_variable as get_unique_variable,
+    get_variables as get_variables,
+    get_variables_by_name as get_variables_by_name,
+    get_variables_by_suffix as get_variables_by_suffix,
+    get_variables_to_restore as get_variables_to_restore,
+    global_variable as global_variable,
+    local_variable as local_variable,
+    model_variable as model_variable,
+    variable as variable,
+)
+# fmt: on

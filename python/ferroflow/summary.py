@@ -1,0 +1,16 @@
+"""tf.summary: what TensorBoard shows."""
+
+# fmt: off
+from ferroflow._src.summary.summary_ops import (
+    all_v2_summary_ops as all_v2_summary_ops,
+    audio as audio,
+    histogram as histogram,
+    image as image,
+    initialize as initialize,
+    merge as merge,
+    merge_all as merge_all,
+    scalar as scalar,
+    tensor_summary as tensor_summary,
+    text as text,
+)
+# fmt: on
