@@ -159,7 +159,8 @@ class Graph(Collections):
         else:
             raise ValueError("allow_tensor and allow_operation can't both be False.")
         if not isinstance(obj, (TensorLike, Operation)):
-            obj = graph_element(obj) or obj
+            element = graph_element(obj)
+            obj = obj if element is None else element
         if isinstance(obj, (str, bytes)):
             return self._by_name(as_str(obj), allow_tensor, allow_operation, wanted)
         if isinstance(obj, Tensor) and allow_tensor:
