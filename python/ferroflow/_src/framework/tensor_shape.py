@@ -352,7 +352,7 @@ class TensorShape:
 
     def __len__(self):
         if self._sizes is None:
-            raise ValueError("Cannot take the length of Shape with unknown rank.")
+            raise ValueError("Cannot take the length of shape with unknown rank.")
         return len(self._sizes)
 
     def __bool__(self):
