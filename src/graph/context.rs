@@ -171,7 +171,6 @@ impl Graph {
         } else {
             "Switch"
         };
-        let name = if op == "Switch" { name } else { "RefSwitch" };
         self.push_colocation(Some(data.node), true);
         let made = self.create(NodeSpec::new(op).name(name).input(data).input(pred));
         self.pop_colocation();
