@@ -10,7 +10,7 @@ use crate::value::{DType, PartialShape};
 use crate::{bail, ensure};
 
 use super::attr::{Attr, Attrs, List, TypeNumber};
-use super::infer::ShapeContext;
+use super::infer::{ShapeContext, ShapeFn, explain};
 use super::signature::{Arg, ArgType, AttrDef, AttrKind, OpDef};
 use super::{Endpoint, Graph, Node, NodeId, Output};
 
@@ -222,8 +222,10 @@ impl Graph {
                 .collect());
         };
         let mut context = ShapeContext::new(self, node);
-        infer(&mut context).map_err(|e| describe(e, context.graph(), node))?;
-        Ok(context.into_outputs())
+        match infer(&mut context) {
+            Ok(()) => Ok(context.into_outputs()),
+            Err(error) => Err(describe(error, self, node, infer)),
+        }
     }
 
     /// Settles types and attributes of a node with these inputs; its name and scopes come after.
@@ -298,17 +300,18 @@ impl Graph {
 }
 
 /// An error of shape inference, said as TensorFlow says it while a graph is being built.
-fn describe(error: Error, graph: &Graph, node: &Node) -> Error {
+fn describe(error: Error, graph: &mut Graph, node: &Node, infer: ShapeFn) -> Error {
     if !matches!(error.code, Code::InvalidArgument | Code::Value) {
         return error.at(&*node.name);
     }
+    let (error, looked_up) = explain(graph, node, infer).unwrap_or((error, String::new()));
     let shapes: Vec<String> = node
         .inputs
         .iter()
         .map(|e| graph.shape(*e).to_string())
         .collect();
     let message = format!(
-        "{} for '{}' (op: '{}') with input shapes: {}.",
+        "{} for '{}' (op: '{}') with input shapes: {}{looked_up}.",
         error.message,
         node.name,
         node.op(),

@@ -1,9 +1,10 @@
 //! Shape inference: what an op's shape function sees and says.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::ensure;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::value::{DType, PartialShape, Value};
 
 use super::attr::Attrs;
@@ -21,6 +22,17 @@ pub struct ShapeContext<'a> {
     graph: &'a mut Graph,
     node: &'a Node,
     outputs: Vec<Inferred>,
+    /// Only when an error is being described: which inputs' values it may see, and which it asked for.
+    asked: Option<Asked>,
+}
+
+/// What a shape function asked of its inputs beside their shapes: values, and values read as shapes.
+#[derive(Default)]
+struct Asked {
+    known_values: BTreeSet<usize>,
+    known_shapes: BTreeSet<usize>,
+    values: BTreeSet<usize>,
+    shapes: BTreeSet<usize>,
 }
 
 impl<'a> ShapeContext<'a> {
@@ -30,6 +42,7 @@ impl<'a> ShapeContext<'a> {
             graph,
             node,
             outputs,
+            asked: None,
         }
     }
 
@@ -82,6 +95,12 @@ impl<'a> ShapeContext<'a> {
 
     /// The value of input `i` where constants alone decide it.
     pub fn constant(&mut self, i: usize) -> Option<Value> {
+        if let Some(asked) = &mut self.asked {
+            asked.values.insert(i);
+            if !asked.known_values.contains(&i) {
+                return None;
+            }
+        }
         self.graph.constant(self.node.inputs[i])
     }
 
@@ -93,6 +112,15 @@ impl<'a> ShapeContext<'a> {
     /// The shape that the integer vector at input `i` says, as far as the graph knows it.
     pub fn constant_shape(&mut self, i: usize) -> Result<PartialShape> {
         let e = self.node.inputs[i];
+        if let Some(asked) = &mut self.asked {
+            asked.shapes.insert(i);
+            if !asked.known_shapes.contains(&i) {
+                return Ok(match self.graph.shape(e).dims() {
+                    Some([n]) if *n >= 0 => PartialShape::unknown_of_rank(*n.min(&254) as usize),
+                    _ => PartialShape::unknown(),
+                });
+            }
+        }
         self.graph.constant_as_shape(e)
     }
 
@@ -103,6 +131,61 @@ impl<'a> ShapeContext<'a> {
     pub fn set_handle(&mut self, i: usize, handle: Handle) {
         self.outputs[i].1 = handle;
     }
+}
+
+/// Runs a shape function that failed once more, as TensorFlow runs it: at first without any values, then again with
+/// those it asked for. Returns the error that comes first, and what had been looked up by then.
+pub(super) fn explain(graph: &mut Graph, node: &Node, infer: ShapeFn) -> Option<(Error, String)> {
+    let mut context = ShapeContext::new(graph, node);
+    context.asked = Some(Asked::default());
+    for _ in 0..=2 * node.inputs.len() {
+        let failed = infer(&mut context).err();
+        let mut asked = context.asked.take()?;
+        if let Some(error) = failed {
+            return Some((error, looked_up(context.graph, node, &asked)));
+        }
+        let graph = &mut *context.graph;
+        let new_values = asked.values.iter().filter(|i| graph.constant(node.inputs[**i]).is_some());
+        let known = (new_values.copied().collect(), asked.shapes.clone());
+        if known == (asked.known_values, asked.known_shapes) {
+            return None;
+        }
+        (asked.known_values, asked.known_shapes) = known;
+        context.asked = Some(asked);
+    }
+    None
+}
+
+/// ` and with computed input tensors: input[1] = <5>`, as far as something was looked up.
+fn looked_up(graph: &mut Graph, node: &Node, asked: &Asked) -> String {
+    let (mut values, mut shapes) = (Vec::new(), Vec::new());
+    for (i, e) in node.inputs.iter().enumerate() {
+        if asked.known_shapes.contains(&i) {
+            match graph.constant_as_shape(*e) {
+                Ok(shape) if shape.rank().is_some() => {
+                    shapes.push(format!("input[{i}] = {shape}"));
+                    continue;
+                }
+                _ => {}
+            }
+        }
+        if asked.known_values.contains(&i)
+            && let Some(ints) = graph.constant(*e).and_then(|v| v.ints().ok())
+        {
+            let texts: Vec<String> = ints.iter().map(i64::to_string).collect();
+            values.push(format!("input[{i}] = <{}>", texts.join(" ")));
+        }
+    }
+    let mut text = String::new();
+    for (what, found) in [
+        ("computed input tensors", values),
+        ("input tensors computed as partial shapes", shapes),
+    ] {
+        if !found.is_empty() {
+            text += &format!(" and with {what}: {}", found.join(", "));
+        }
+    }
+    text
 }
 
 /// `shape`, which must have `rank` dimensions (an unknown shape becomes that many unknown dimensions).
