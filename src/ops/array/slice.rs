@@ -214,7 +214,11 @@ fn masks(attrs: &Attrs) -> Result<Masks> {
 fn strided_shape(c: &mut ShapeContext) -> Result<()> {
     let input = c.input(0);
     let masks = masks(c.attrs())?;
-    let bounds: Vec<Option<Vec<i64>>> = (1..4).map(|i| c.constant_ints(i)).collect();
+    // Nothing is known without the strides: TensorFlow looks at them first, and its errors show it.
+    let Some(strides) = c.constant_ints(3) else {
+        return Ok(());
+    };
+    let bounds = [c.constant_ints(1), c.constant_ints(2), Some(strides)];
     let count = bounds.iter().flatten().map(Vec::len).next();
     let count = count.or_else(|| usize::try_from(c.input(1).dim(0)).ok());
     let (Some(dims), Some(count)) = (input.dims(), count) else {
