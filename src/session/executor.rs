@@ -349,9 +349,10 @@ impl<'a> Executor<'a, '_> {
     // ---- control flow ----
 
     fn switch(&mut self, step: &'a Step) -> Result<()> {
+        // In this order: where both are one slot, the last of them is its last use.
+        let value = self.take(step, &step.inputs[0])?;
         let predicate = self.take(step, &step.inputs[1])?;
         let branch = usize::from(predicate_of(&predicate)?);
-        let value = self.take(step, &step.inputs[0])?;
         self.set(step.outputs[1 - branch], Slot::Empty);
         self.set(step.outputs[branch], value);
         Ok(())

@@ -164,6 +164,20 @@ fn a_dead_branch_does_not_run() {
 }
 
 #[test]
+fn a_predicate_may_be_the_value_that_it_switches() {
+    let mut g = new_graph();
+    let p = typed(&mut g, "Placeholder", "p", DType::Bool);
+    let q = node(&mut g, "Identity", "q", &[p]);
+    let pivot = node(&mut g, "Switch", "pivot", &[q, q]);
+    let merge = node(&mut g, "Merge", "merge", &[pivot, Endpoint::new(pivot.node, 1)]);
+    let s = session(g);
+    for on in [true, false] {
+        let feeds = [(p, Value::scalar_bool(on).unwrap())];
+        assert_eq!(run_with(&s, &feeds, &[merge]).unwrap()[0].item_bool().unwrap(), on);
+    }
+}
+
+#[test]
 fn a_dead_control_input_makes_a_node_dead() {
     let mut g = new_graph();
     let x = constant(&mut g, "x", 5.0);
