@@ -24,7 +24,7 @@ fn chain(length: usize) -> (Graph, RunSpec) {
     let spec = RunSpec {
         feeds: vec![x],
         fetches: vec![y],
-        targets: Vec::new(),
+        ..Default::default()
     };
     (graph, spec)
 }

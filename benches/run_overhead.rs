@@ -31,7 +31,7 @@ fn ten_ops() -> (Session, RunSpec) {
     let spec = RunSpec {
         feeds: vec![x],
         fetches: vec![y],
-        targets: Vec::new(),
+        ..Default::default()
     };
     (Session::new(Arc::new(Mutex::new(graph)), None), spec)
 }

@@ -145,7 +145,10 @@ pub(super) fn explain(graph: &mut Graph, node: &Node, infer: ShapeFn) -> Option<
             return Some((error, looked_up(context.graph, node, &asked)));
         }
         let graph = &mut *context.graph;
-        let new_values = asked.values.iter().filter(|i| graph.constant(node.inputs[**i]).is_some());
+        let new_values = asked
+            .values
+            .iter()
+            .filter(|i| graph.constant(node.inputs[**i]).is_some());
         let known = (new_values.copied().collect(), asked.shapes.clone());
         if known == (asked.known_values, asked.known_shapes) {
             return None;

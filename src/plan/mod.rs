@@ -10,6 +10,7 @@ mod frames;
 mod identity;
 mod life;
 mod memory;
+mod needs;
 mod prune;
 mod schedule;
 mod step;
@@ -22,7 +23,7 @@ use crate::error::Result;
 use crate::graph::{Endpoint, Graph, NodeId};
 use crate::ops::{self, Run};
 
-pub use step::{Action, Enter, Feed, Fetch, Loop, NO_SLOT, Operand, Place, Plan, Step};
+pub use step::{Action, Enter, Feed, FeedSet, Fetch, Loop, NO_SLOT, Operand, Place, Plan, Step};
 
 /// What a run feeds, fetches, and wants done besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,6 +31,8 @@ pub struct RunSpec {
     pub feeds: Vec<Endpoint>,
     pub fetches: Vec<Endpoint>,
     pub targets: Vec<NodeId>,
+    /// The run comes in parts, each with some of the feeds.
+    pub is_partial: bool,
 }
 
 /// How an op of this name runs.
@@ -49,8 +52,13 @@ pub fn plan_with(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Plan> 
     fold::fold(&mut draft)?;
     dedupe::dedupe(&mut draft)?;
     sweep::sweep(&mut draft);
-    let plan = schedule::schedule(graph, &draft)?;
-    let plan = memory::assign_memory(plan);
+    let mut plan = schedule::schedule(graph, &draft)?;
+    if spec.is_partial {
+        // Steps run as their feeds come, so that no use of a slot is known to be the last.
+        plan.needs = needs::find_needs(&draft, &plan);
+    } else {
+        plan = memory::assign_memory(plan);
+    }
     verify::verify(&plan)?;
     Ok(plan)
 }

@@ -58,6 +58,7 @@ pub fn schedule(graph: &Graph, draft: &Draft) -> Result<Plan> {
         alive_bits: lowering.alive_bit.len(),
         lasting: lowering.lasting as usize,
         constants: lowering.constants,
+        needs: Vec::new(),
         nodes: draft.items.iter().map(|i| (i.id, i.node.clone())).collect(),
     })
 }

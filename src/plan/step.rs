@@ -112,6 +112,9 @@ pub struct Fetch {
     pub name: String,
 }
 
+/// A set of feeds, one bit for each.
+pub type FeedSet = SmallVec<[u64; 1]>;
+
 /// The steps of one (graph, feeds, fetches, targets), in order.
 pub struct Plan {
     pub steps: Vec<Step>,
@@ -122,6 +125,8 @@ pub struct Plan {
     pub alive_bits: usize,
     /// Steps with lasting outputs.
     pub lasting: usize,
+    /// For a run in parts: which feeds each step needs, one bit a feed. Else empty.
+    pub needs: Vec<FeedSet>,
     /// The nodes as they were, to see whether the graph still says the same.
     pub nodes: Vec<(NodeId, Arc<Node>)>,
 }

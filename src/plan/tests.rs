@@ -10,6 +10,7 @@ fn explain(graph: &Graph, feeds: &[Endpoint], fetches: &[Endpoint], targets: &[N
         feeds: feeds.to_vec(),
         fetches: fetches.to_vec(),
         targets: targets.to_vec(),
+        ..Default::default()
     };
     plan_with(graph, &spec, lookup).unwrap().to_string()
 }

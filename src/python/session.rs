@@ -52,6 +52,7 @@ fn spec(feeds: Vec<i64>, fetches: Vec<i64>, targets: Vec<NodeId>) -> RunSpec {
         feeds: unpack(feeds),
         fetches: unpack(fetches),
         targets,
+        ..Default::default()
     }
 }
 
@@ -70,12 +71,16 @@ impl PySession {
             };
             self.session.run_plan(prepared, feeds, options)
         })?;
-        let list = PyList::empty(py);
-        for value in results {
-            list.append(value_into_result(py, value)?)?;
-        }
-        Ok(list)
+        to_list(py, results)
     }
+}
+
+fn to_list(py: Python<'_>, results: Vec<Value>) -> PyResult<Bound<'_, PyList>> {
+    let list = PyList::empty(py);
+    for value in results {
+        list.append(value_into_result(py, value)?)?;
+    }
+    Ok(list)
 }
 
 /// The fed arrays as values of the types that the plan wants.
@@ -163,6 +168,47 @@ impl PySession {
             }
         };
         self.run_plan(py, &prepared, feeds, None)
+    }
+
+    /// Sets up a run in parts; returns its handle.
+    fn partial_run_setup(
+        &self,
+        py: Python,
+        feeds: Vec<i64>,
+        fetches: Vec<i64>,
+        targets: Vec<NodeId>,
+    ) -> PyResult<String> {
+        let spec = spec(feeds, fetches, targets);
+        let number = py
+            .detach(|| self.session.set_up_partial(spec))
+            .map_err(to_python)?;
+        Ok(number.to_string())
+    }
+
+    /// Feeds some of the tensors and fetches some.
+    fn partial_run<'py>(
+        &self,
+        py: Python<'py>,
+        handle: &str,
+        feeds: Vec<(i64, Bound<'py, PyAny>)>,
+        fetches: Vec<i64>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let number = handle.parse().unwrap_or(u64::MAX);
+        let run = self.session.partial(number).map_err(to_python)?;
+        let mut values = Vec::with_capacity(feeds.len());
+        for (endpoint, array) in &feeds {
+            let feed = run.feed(Endpoint::unpack(*endpoint)).map_err(to_python)?;
+            let dtype = run.prepared.plan.feeds[feed].dtype;
+            values.push((feed, array_to_value(array, dtype).map_err(to_python)?));
+        }
+        let fetches: Vec<Endpoint> = fetches.into_iter().map(Endpoint::unpack).collect();
+        let (results, is_over) = detach(py, |options| {
+            run.go_on(&self.session, values, &fetches, options)
+        })?;
+        if is_over {
+            self.session.end_partial(number);
+        }
+        to_list(py, results)
     }
 
     fn release_prepared(&self, number: usize) {

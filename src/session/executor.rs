@@ -73,6 +73,41 @@ pub fn run(run: &Run, slots: &mut Slots, feeds: Vec<Value>) -> Result<Vec<Value>
     outcome.unwrap_or_else(|panic| Err(describe_panic(&*panic, current.get())))
 }
 
+/// Goes on with a run in parts: feeds some tensors, runs the steps that `may_run`, and returns some of the fetches.
+pub fn run_part(
+    run: &Run,
+    slots: &mut Slots,
+    feeds: Vec<(usize, Value)>,
+    may_run: &[bool],
+    fetches: &[usize],
+) -> Result<Vec<Value>> {
+    let current = Cell::new(None);
+    let mut executor = Executor {
+        run,
+        slots,
+        current: &current,
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        for (feed, value) in feeds {
+            executor.slots.values[feed] = Slot::Value(value);
+        }
+        for (step, _) in run
+            .plan
+            .steps
+            .iter()
+            .zip(may_run)
+            .filter(|(_, may_run)| **may_run)
+        {
+            executor.block(std::slice::from_ref(step), true)?;
+        }
+        let fetches = fetches
+            .iter()
+            .map(|i| executor.fetch(&run.plan.fetches[*i], true));
+        fetches.collect()
+    }));
+    outcome.unwrap_or_else(|panic| Err(describe_panic(&*panic, current.get())))
+}
+
 fn describe_panic(panic: &(dyn std::any::Any + Send), step: Option<&Step>) -> Error {
     let what = panic.downcast_ref::<String>().map(String::as_str);
     let what = what.or_else(|| panic.downcast_ref::<&str>().copied());

@@ -1,11 +1,13 @@
 //! One `tf.Session`: variables and other state that outlive a run, plans by signature, and the executor of a run.
 
 mod executor;
+mod partial;
 mod plans;
 #[allow(clippy::module_inception)]
 mod session;
 mod state;
 
+pub use partial::PartialRun;
 pub use plans::Prepared;
 pub use session::{RunOptions, Session};
 pub use state::State;

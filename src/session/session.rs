@@ -1,7 +1,7 @@
 //! A session: finds or makes the plan of a run and hands it to the executor.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
@@ -15,6 +15,7 @@ use crate::plan::{Plan, RunSpec, plan};
 use crate::value::Value;
 
 use super::executor::{self, Run};
+use super::partial::PartialRun;
 use super::plans::Prepared;
 use super::state::State;
 
@@ -44,6 +45,8 @@ pub struct Session {
     state: State,
     plans: Mutex<FxHashMap<RunSpec, Arc<Prepared>>>,
     callables: RwLock<Vec<Option<Arc<Callable>>>>,
+    partial: Mutex<FxHashMap<u64, Arc<PartialRun>>>,
+    next_partial: AtomicU64,
     is_closed: Arc<AtomicBool>,
     planner: Planner,
 }
@@ -63,6 +66,8 @@ impl Session {
             state: State::new(host),
             plans: Mutex::default(),
             callables: RwLock::default(),
+            partial: Mutex::default(),
+            next_partial: AtomicU64::new(0),
             is_closed: Arc::default(),
             planner,
         }
@@ -81,6 +86,7 @@ impl Session {
         self.is_closed.store(true, Ordering::Release);
         self.plans.lock().clear();
         self.callables.write().clear();
+        self.partial.lock().clear();
         self.state.clear();
     }
 
@@ -121,18 +127,52 @@ impl Session {
         options: RunOptions,
     ) -> Result<Vec<Value>> {
         self.check_open()?;
-        let deadline = options.timeout.map(|t| Instant::now() + t);
-        let cancellation = Cancellation::new(self.is_closed.clone(), deadline, options.poll);
+        let cancellation = self.cancellation(options);
         let mut slots = prepared.take_slots();
-        let run = Run {
-            plan: &prepared.plan,
-            session: &self.state,
-            cancellation: &cancellation,
-            lasting: &prepared.lasting,
-        };
+        let run = self.executor_run(prepared, &cancellation);
         let results = executor::run(&run, &mut slots, feeds);
         prepared.give_back(slots);
         results
+    }
+
+    pub(super) fn cancellation(&self, options: RunOptions) -> Cancellation {
+        let deadline = options.timeout.map(|t| Instant::now() + t);
+        Cancellation::new(self.is_closed.clone(), deadline, options.poll)
+    }
+
+    pub(super) fn executor_run<'a>(
+        &'a self,
+        prepared: &'a Prepared,
+        cancellation: &'a Cancellation,
+    ) -> Run<'a> {
+        Run {
+            plan: &prepared.plan,
+            session: &self.state,
+            cancellation,
+            lasting: &prepared.lasting,
+        }
+    }
+
+    /// Sets up a run in parts and returns the number to go on with.
+    pub fn set_up_partial(&self, spec: RunSpec) -> Result<u64> {
+        let spec = RunSpec {
+            is_partial: true,
+            ..spec
+        };
+        let run = PartialRun::new(self.prepare(&spec)?, spec);
+        let number = self.next_partial.fetch_add(1, Ordering::Relaxed);
+        self.partial.lock().insert(number, Arc::new(run));
+        Ok(number)
+    }
+
+    pub fn partial(&self, number: u64) -> Result<Arc<PartialRun>> {
+        self.check_open()?;
+        let found = self.partial.lock().get(&number).cloned();
+        found.ok_or_else(|| Error::invalid("Must run 'setup' before performing partial runs!"))
+    }
+
+    pub fn end_partial(&self, number: u64) {
+        self.partial.lock().remove(&number);
     }
 
     fn check_open(&self) -> Result<()> {

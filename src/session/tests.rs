@@ -19,7 +19,7 @@ fn run_with(
     let spec = RunSpec {
         feeds: feeds.iter().map(|(e, _)| *e).collect(),
         fetches: fetches.to_vec(),
-        targets: Vec::new(),
+        ..Default::default()
     };
     let values = feeds.iter().map(|(_, v)| v.clone()).collect();
     session.run(&spec, values, RunOptions::default())
@@ -169,11 +169,21 @@ fn a_predicate_may_be_the_value_that_it_switches() {
     let p = typed(&mut g, "Placeholder", "p", DType::Bool);
     let q = node(&mut g, "Identity", "q", &[p]);
     let pivot = node(&mut g, "Switch", "pivot", &[q, q]);
-    let merge = node(&mut g, "Merge", "merge", &[pivot, Endpoint::new(pivot.node, 1)]);
+    let merge = node(
+        &mut g,
+        "Merge",
+        "merge",
+        &[pivot, Endpoint::new(pivot.node, 1)],
+    );
     let s = session(g);
     for on in [true, false] {
         let feeds = [(p, Value::scalar_bool(on).unwrap())];
-        assert_eq!(run_with(&s, &feeds, &[merge]).unwrap()[0].item_bool().unwrap(), on);
+        assert_eq!(
+            run_with(&s, &feeds, &[merge]).unwrap()[0]
+                .item_bool()
+                .unwrap(),
+            on
+        );
     }
 }
 
@@ -198,6 +208,7 @@ fn a_dead_control_input_makes_a_node_dead() {
         feeds: vec![p],
         fetches: Vec::new(),
         targets: vec![up.node],
+        ..Default::default()
     };
     for on in [false, true] {
         let feeds = vec![Value::scalar_bool(on).unwrap()];
@@ -289,7 +300,7 @@ fn callables_run_by_number_until_released() {
     let spec = RunSpec {
         feeds: vec![x],
         fetches: vec![y],
-        targets: Vec::new(),
+        ..Default::default()
     };
     let number = s.make_callable(spec).unwrap();
     let plan = s.callable(number).unwrap();
@@ -326,4 +337,48 @@ fn an_endless_loop_ends_at_its_time_limit() {
     };
     let error = s.run(&spec, Vec::new(), options).unwrap_err();
     assert_eq!(error.code, Code::DeadlineExceeded);
+}
+
+#[test]
+fn a_run_in_parts_goes_as_far_as_its_feeds() {
+    let mut g = new_graph();
+    let x = typed(&mut g, "Placeholder", "x", DType::F32);
+    let y = typed(&mut g, "Placeholder", "y", DType::F32);
+    let two = constant(&mut g, "two", 2.0);
+    let a = node(&mut g, "Mul", "a", &[x, two]);
+    let b = node(&mut g, "Add", "b", &[a, y]);
+    let s = session(g);
+    let spec = RunSpec {
+        feeds: vec![x, y],
+        fetches: vec![a, b],
+        ..Default::default()
+    };
+    let number = s.set_up_partial(spec).unwrap();
+    let run = s.partial(number).unwrap();
+    let scalar = |x: f32| Value::scalar(x).unwrap();
+    let go = |feeds: Vec<(usize, Value)>, fetch: Endpoint| {
+        let got = run.go_on(&s, feeds, &[fetch], RunOptions::default());
+        got.map(|(values, is_over)| (values[0].item::<f32>().unwrap(), is_over))
+    };
+    assert_eq!(
+        go(vec![(0, scalar(3.0))], b).unwrap_err().code,
+        Code::InvalidArgument
+    );
+    let run = s
+        .partial(
+            s.set_up_partial(RunSpec {
+                feeds: vec![x, y],
+                fetches: vec![a, b],
+                ..Default::default()
+            })
+            .unwrap(),
+        )
+        .unwrap();
+    let go = |feeds: Vec<(usize, Value)>, fetch: Endpoint| {
+        let got = run.go_on(&s, feeds, &[fetch], RunOptions::default());
+        got.map(|(values, is_over)| (values[0].item::<f32>().unwrap(), is_over))
+    };
+    assert_eq!(go(vec![(0, scalar(3.0))], a).unwrap(), (6.0, false));
+    assert!(go(vec![(0, scalar(3.0))], a).is_err());
+    assert_eq!(go(vec![(1, scalar(1.0))], b).unwrap(), (7.0, true));
 }
