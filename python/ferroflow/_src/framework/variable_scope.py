@@ -435,13 +435,13 @@ class _PureScope:
         return False
 
 
-def _chained(getter, outer):
+def _chained(custom_getter, outer):
     """A custom getter inside another: the outer one is called for what the inner asks."""
     if outer is None:
-        return getter
+        return custom_getter
 
-    def chained(true_getter, *args, **kwargs):
-        return getter(functools.partial(outer, true_getter), *args, **kwargs)
+    def chained(getter, *args, **kwargs):
+        return custom_getter(functools.partial(outer, getter), *args, **kwargs)
 
     return chained
 
