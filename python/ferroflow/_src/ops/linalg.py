@@ -166,57 +166,51 @@ def diag_part(input, name=None):
     return apply_op("DiagPart", input, name=name)
 
 
-def _padding(tensor, value):
-    is_bool = hasattr(tensor, "dtype") and tensor.dtype == "bool"
-    return bool(value) if is_bool else value
-
-
 def matrix_diag(diagonal, name="diag", k=0, num_rows=-1, num_cols=-1, padding_value=0):
-    """Makes matrices whose diagonals are given.
+    """Makes square matrices whose main diagonals are given.
 
     Args:
-      diagonal: a `Tensor` [*batch, length], or [*batch, diagonals, length].
+      diagonal: a `Tensor` [*batch, length].
       name: the operation's name.
-      k: which diagonal, or the lowest and the highest of several; 0 is the main one.
-      num_rows: how many rows; -1 for as many as needed.
-      num_cols: how many columns; -1 for as many as needed.
-      padding_value: the value elsewhere.
+      k: not used, nor are the following: TensorFlow 1.15 takes them and makes MatrixDiag all the same.
+      num_rows: not used.
+      num_cols: not used.
+      padding_value: not used.
 
     Returns:
-      A `Tensor` [*batch, rows, columns].
+      A `Tensor` [*batch, length, length].
     """
-    padding = _padding(diagonal, padding_value)
-    return apply_op("MatrixDiagV2", diagonal, k, num_rows, num_cols, padding, name=name)
+    return apply_op("MatrixDiag", diagonal, name=name)
 
 
 def matrix_diag_part(input, name="diag_part", k=0, padding_value=0):
-    """Takes diagonals of matrices.
+    """Takes the main diagonals of matrices.
 
     Args:
       input: a `Tensor` [*batch, rows, columns].
       name: the operation's name.
-      k: which diagonal, or the lowest and the highest of several; 0 is the main one.
-      padding_value: the value behind shorter diagonals.
+      k: not used, as in TensorFlow 1.15.
+      padding_value: not used.
 
     Returns:
-      A `Tensor` [*batch, length], or [*batch, diagonals, length].
+      A `Tensor` [*batch, length].
     """
-    return apply_op("MatrixDiagPartV2", input, k, _padding(input, padding_value), name=name)
+    return apply_op("MatrixDiagPart", input, name=name)
 
 
 def matrix_set_diag(input, diagonal, name="set_diag", k=0):
-    """Replaces diagonals of matrices.
+    """Replaces the main diagonals of matrices.
 
     Args:
       input: a `Tensor` [*batch, rows, columns].
-      diagonal: one of the same type [*batch, length], or [*batch, diagonals, length].
+      diagonal: one of the same type [*batch, length].
       name: the operation's name.
-      k: which diagonal, or the lowest and the highest of several; 0 is the main one.
+      k: not used, as in TensorFlow 1.15.
 
     Returns:
       A `Tensor` of the type and shape of `input`.
     """
-    return apply_op("MatrixSetDiagV2", input, diagonal, k, name=name)
+    return apply_op("MatrixSetDiag", input, diagonal, name=name)
 
 
 def trace(x, name=None):
