@@ -11,12 +11,14 @@ mod evaluate;
 pub mod gradient;
 mod io;
 pub mod kernel;
+mod layout;
 mod linalg;
 mod loss;
 pub mod map;
 mod math;
 mod matmul;
 mod moves;
+mod norm;
 mod op;
 mod random;
 mod reduce;
@@ -27,6 +29,8 @@ mod softmax;
 mod state;
 mod string;
 mod training;
+#[cfg(test)]
+mod testing;
 
 pub use constant_value::constant_value;
 pub use evaluate::{run_alone, run_kernel};
@@ -43,6 +47,9 @@ const FAMILIES: &[&[Op]] = &[
     loss::OPS,
     reduce::OPS,
     matmul::OPS,
+    norm::bias::OPS,
+    norm::batch::OPS,
+    norm::response::OPS,
     array::constant::OPS,
     array::identity::OPS,
     array::cast::OPS,

@@ -1,0 +1,5 @@
+//! Biases and normalization.
+
+pub mod batch;
+pub mod bias;
+pub mod response;

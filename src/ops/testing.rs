@@ -1,0 +1,101 @@
+//! Single ops for unit tests: run on plain values, or with shapes inferred.
+
+use crate::error::Result;
+use crate::graph::{Attr, Endpoint, NodeSpec};
+use crate::value::{DType, PartialShape, Shape, Value};
+
+use super::{new_graph, run_alone};
+
+/// Attributes by name.
+pub(super) type Given = Vec<(&'static str, Attr)>;
+
+pub(super) fn attrs(all: &[(&'static str, Attr)]) -> Given {
+    all.to_vec()
+}
+
+fn spec(op: &'static str, inputs: &[Endpoint], given: &[(&'static str, Attr)]) -> NodeSpec {
+    let mut spec = NodeSpec::new(op);
+    for input in inputs {
+        spec = spec.input(*input);
+    }
+    for (name, value) in given {
+        spec = spec.attr(*name, value.clone());
+    }
+    spec
+}
+
+/// The outputs of `op` on these inputs.
+pub(super) fn run(
+    op: &'static str,
+    inputs: &[Value],
+    given: &[(&'static str, Attr)],
+) -> Result<Vec<Value>> {
+    let mut graph = new_graph();
+    let mut endpoints = Vec::new();
+    for input in inputs {
+        let placeholder = NodeSpec::new("Placeholder").attr("dtype", input.dtype());
+        endpoints.push(graph.create_tensor(placeholder)?);
+    }
+    let made = graph.create_tensor(spec(op, &endpoints, given))?;
+    let node = graph.node(made.node).clone();
+    run_alone(made.node, &node, inputs.to_vec())
+}
+
+/// What is known of the outputs' shapes. Each input is `float32` of a shape (`None`: unknown), or a constant.
+pub(super) fn shapes(
+    op: &'static str,
+    inputs: &[Input],
+    given: &[(&'static str, Attr)],
+) -> Result<Vec<String>> {
+    let mut graph = new_graph();
+    let mut endpoints = Vec::new();
+    for input in inputs {
+        endpoints.push(match input {
+            Input::Known(dims) => {
+                let placeholder = NodeSpec::new("Placeholder").attr("dtype", DType::F32);
+                graph.create_tensor(placeholder.attr("shape", PartialShape::new(dims)?))?
+            }
+            Input::Unknown(dtype) => {
+                graph.create_tensor(NodeSpec::new("Placeholder").attr("dtype", *dtype))?
+            }
+            Input::Constant(value) => graph.constant_node("Const", value.clone())?,
+        });
+    }
+    let made = graph.create_tensor(spec(op, &endpoints, given))?;
+    let outputs = graph.node(made.node).outputs.len();
+    let shape = |i| graph.shape(Endpoint::new(made.node, i)).to_string();
+    Ok((0..outputs).map(shape).collect())
+}
+
+/// What shape inference is told of an input.
+pub(super) enum Input {
+    Known(Vec<i64>),
+    Unknown(DType),
+    Constant(Value),
+}
+
+/// A `float32` tensor of this shape; -1 where unknown.
+pub(super) fn of(dims: &[i64]) -> Input {
+    Input::Known(dims.to_vec())
+}
+
+/// A constant vector of `int32`.
+pub(super) fn sizes(all: &[i32]) -> Input {
+    Input::Constant(Value::vector(all).expect("a small vector"))
+}
+
+/// A `float32` value of this shape.
+pub(super) fn floats(dims: &[i64], all: &[f32]) -> Value {
+    Value::from_slice(Shape::new(dims).expect("a legal shape"), all)
+        .expect("as many as the shape says")
+}
+
+/// Whether all pairs agree but for rounding.
+pub(super) fn assert_close(value: &Value, wanted: &[f32]) {
+    let all = value.slice::<f32>().expect("float32");
+    assert_eq!(all.len(), wanted.len());
+    for (i, (x, y)) in all.iter().zip(wanted).enumerate() {
+        let bound = 1e-5 * y.abs().max(1.0);
+        assert!((x - y).abs() <= bound, "element {i}: {x} but wanted {y}");
+    }
+}
