@@ -6,6 +6,7 @@ pub mod build;
 mod compare;
 mod constant_value;
 mod control_flow;
+mod conv;
 pub(crate) mod densify;
 mod evaluate;
 pub mod gradient;
@@ -28,9 +29,9 @@ mod shape;
 mod softmax;
 mod state;
 mod string;
-mod training;
 #[cfg(test)]
 mod testing;
+mod training;
 
 pub use constant_value::constant_value;
 pub use evaluate::{run_alone, run_kernel};
@@ -47,6 +48,7 @@ const FAMILIES: &[&[Op]] = &[
     loss::OPS,
     reduce::OPS,
     matmul::OPS,
+    conv::OPS,
     norm::bias::OPS,
     norm::batch::OPS,
     norm::response::OPS,

@@ -214,7 +214,7 @@ pub fn window(size: i64, filter: i64, stride: i64, dilation: i64, padding: Paddi
     ensure!(
         dilation > 0,
         invalid,
-        "Dilation rate must be > 0, but got {dilation}"
+        "Dilation rate must be >= 1, but got {dilation}"
     );
     if size < 0 || filter < 0 {
         return Ok(-1);

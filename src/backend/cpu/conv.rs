@@ -1,0 +1,311 @@
+//! Convolutions as matrix products: the patches that the filter sees become the rows of a matrix, a few output pixels at
+//! a time so that the matrix stays in the cache. Images are `[batch, depth, height, width, channels]`.
+
+use super::gemm::{self, Number};
+use super::window::Window;
+
+/// How many elements of patches lie in memory at once.
+const PATCH_ELEMENTS: usize = 1 << 17;
+
+/// Sizes of a convolution. Two-dimensional ones have a depth of one.
+#[derive(Clone, Debug)]
+pub struct Geometry {
+    pub batch: usize,
+    /// Depth, height, width.
+    pub windows: [Window; 3],
+    pub in_channels: usize,
+    pub out_channels: usize,
+}
+
+impl Geometry {
+    pub fn in_pixels(&self) -> usize {
+        self.windows.iter().map(|w| w.input).product()
+    }
+
+    pub fn out_pixels(&self) -> usize {
+        self.windows.iter().map(|w| w.output).product()
+    }
+
+    /// Places of the filter.
+    pub fn taps(&self) -> usize {
+        self.windows.iter().map(|w| w.size).product()
+    }
+
+    fn patch(&self) -> usize {
+        self.taps() * self.in_channels
+    }
+
+    /// The patches are the image itself.
+    fn is_pointwise(&self) -> bool {
+        self.windows
+            .iter()
+            .all(|w| w.size == 1 && w.stride == 1 && w.before == 0 && w.output == w.input)
+    }
+
+    fn chunk(&self) -> usize {
+        (PATCH_ELEMENTS / self.patch().max(1)).clamp(1, self.out_pixels().max(1))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.batch == 0 || self.out_pixels() == 0 || self.patch() == 0 || self.out_channels == 0
+    }
+
+    /// Calls `body(pixel, tap, place in the input)` for each place that lies in the image, where a place is an index of
+    /// pixels; taps in the padding are passed over.
+    fn each_tap(&self, pixels: std::ops::Range<usize>, mut body: impl FnMut(usize, usize, usize)) {
+        let [d, h, w] = &self.windows;
+        for pixel in pixels {
+            let (x, rest) = (pixel % w.output, pixel / w.output);
+            let (y, z) = (rest % h.output, rest / h.output);
+            for i in 0..d.size {
+                let Some(zi) = d.at(z, i) else { continue };
+                for j in 0..h.size {
+                    let Some(yj) = h.at(y, j) else { continue };
+                    for k in 0..w.size {
+                        let Some(xk) = w.at(x, k) else { continue };
+                        let tap = (i * h.size + j) * w.size + k;
+                        body(pixel, tap, (zi * h.input + yj) * w.input + xk);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn gather<T: Number>(g: &Geometry, image: &[T], first: usize, patches: &mut [T]) {
+    let (c, patch) = (g.in_channels, g.patch());
+    patches.fill(T::zero());
+    let pixels = first..first + patches.len() / patch;
+    g.each_tap(pixels, |pixel, tap, place| {
+        let at = (pixel - first) * patch + tap * c;
+        patches[at..at + c].copy_from_slice(&image[place * c..(place + 1) * c]);
+    });
+}
+
+fn scatter<T: Number>(g: &Geometry, patches: &[T], first: usize, image: &mut [T]) {
+    let (c, patch) = (g.in_channels, g.patch());
+    let pixels = first..first + patches.len() / patch;
+    g.each_tap(pixels, |pixel, tap, place| {
+        let at = (pixel - first) * patch + tap * c;
+        let to = image[place * c..(place + 1) * c].iter_mut();
+        to.zip(&patches[at..at + c])
+            .for_each(|(to, x)| *to = T::plus(*to, *x));
+    });
+}
+
+/// `out = input * filter`; the filter is `[depth, height, width, in_channels, out_channels]`.
+pub fn forward<T: Number>(g: &Geometry, input: &[T], filter: &[T], out: &mut [T]) {
+    if g.is_empty() {
+        return out.fill(T::zero());
+    }
+    let (patch, n) = (g.patch(), g.out_channels);
+    if g.is_pointwise() {
+        let pixels = g.batch * g.out_pixels();
+        return gemm::matmul(input, filter, out, [pixels, patch, n], false, false);
+    }
+    let mut patches = vec![T::zero(); g.chunk() * patch];
+    let images = input.chunks_exact(g.in_pixels() * g.in_channels);
+    for (image, out) in images.zip(out.chunks_exact_mut(g.out_pixels() * n)) {
+        for (i, out) in out.chunks_mut(g.chunk() * n).enumerate() {
+            let m = out.len() / n;
+            let patches = &mut patches[..m * patch];
+            gather(g, image, i * g.chunk(), patches);
+            gemm::matmul(patches, filter, out, [m, patch, n], false, false);
+        }
+    }
+}
+
+/// The gradient with respect to the input.
+pub fn backward_input<T: Number>(g: &Geometry, filter: &[T], dy: &[T], dx: &mut [T]) {
+    dx.fill(T::zero());
+    if g.is_empty() || dx.is_empty() {
+        return;
+    }
+    let (patch, n) = (g.patch(), g.out_channels);
+    if g.is_pointwise() {
+        let pixels = g.batch * g.out_pixels();
+        return gemm::matmul(dy, filter, dx, [pixels, n, patch], false, true);
+    }
+    let mut turned = vec![T::zero(); n * patch];
+    for (i, row) in filter.chunks_exact(n).enumerate() {
+        for (j, x) in row.iter().enumerate() {
+            turned[j * patch + i] = *x;
+        }
+    }
+    let mut patches = vec![T::zero(); g.chunk() * patch];
+    let images = dx.chunks_exact_mut(g.in_pixels() * g.in_channels);
+    for (image, dy) in images.zip(dy.chunks_exact(g.out_pixels() * n)) {
+        for (i, dy) in dy.chunks(g.chunk() * n).enumerate() {
+            let m = dy.len() / n;
+            let patches = &mut patches[..m * patch];
+            gemm::matmul(dy, &turned, patches, [m, n, patch], false, false);
+            scatter(g, patches, i * g.chunk(), image);
+        }
+    }
+}
+
+/// The gradient with respect to the filter.
+pub fn backward_filter<T: Number>(g: &Geometry, input: &[T], dy: &[T], dw: &mut [T]) {
+    dw.fill(T::zero());
+    if g.is_empty() {
+        return;
+    }
+    let (patch, n) = (g.patch(), g.out_channels);
+    let mut patches = vec![T::zero(); g.chunk() * patch];
+    let mut part = vec![T::zero(); dw.len()];
+    let images = input.chunks_exact(g.in_pixels() * g.in_channels);
+    for (image, dy) in images.zip(dy.chunks_exact(g.out_pixels() * n)) {
+        for (i, dy) in dy.chunks(g.chunk() * n).enumerate() {
+            let m = dy.len() / n;
+            let patches = &mut patches[..m * patch];
+            gather(g, image, i * g.chunk(), patches);
+            gemm::matmul(patches, dy, &mut part, [patch, m, n], true, false);
+            dw.iter_mut()
+                .zip(&part)
+                .for_each(|(to, x)| *to = T::plus(*to, *x));
+        }
+    }
+}
+
+/// A convolution of each channel with filters of its own, `[depth, height, width, in_channels, multiplier]`: channel `c`
+/// of the input makes channels `c * multiplier ..` of the output.
+pub fn depthwise_forward<T: Number>(g: &Geometry, input: &[T], filter: &[T], out: &mut [T]) {
+    out.fill(T::zero());
+    if g.is_empty() {
+        return;
+    }
+    let (c, n) = (g.in_channels, g.out_channels);
+    let images = input.chunks_exact(g.in_pixels() * c);
+    for (image, out) in images.zip(out.chunks_exact_mut(g.out_pixels() * n)) {
+        g.each_tap(0..g.out_pixels(), |pixel, tap, place| {
+            let from = &image[place * c..(place + 1) * c];
+            let weights = &filter[tap * n..(tap + 1) * n];
+            let to = &mut out[pixel * n..(pixel + 1) * n];
+            spread(from, weights, to);
+        });
+    }
+}
+
+/// `to[c * multiplier + i] += from[c] * weights[c * multiplier + i]`.
+fn spread<T: Number>(from: &[T], weights: &[T], to: &mut [T]) {
+    let multiplier = to.len() / from.len();
+    let groups = to
+        .chunks_exact_mut(multiplier)
+        .zip(weights.chunks_exact(multiplier));
+    for ((to, weights), x) in groups.zip(from) {
+        for (to, w) in to.iter_mut().zip(weights) {
+            *to = T::mul_add(*to, *x, *w);
+        }
+    }
+}
+
+pub fn depthwise_backward_input<T: Number>(g: &Geometry, filter: &[T], dy: &[T], dx: &mut [T]) {
+    dx.fill(T::zero());
+    if g.is_empty() || dx.is_empty() {
+        return;
+    }
+    let (c, n) = (g.in_channels, g.out_channels);
+    let multiplier = n / c;
+    let images = dx.chunks_exact_mut(g.in_pixels() * c);
+    for (image, dy) in images.zip(dy.chunks_exact(g.out_pixels() * n)) {
+        g.each_tap(0..g.out_pixels(), |pixel, tap, place| {
+            let to = &mut image[place * c..(place + 1) * c];
+            let dy = dy[pixel * n..(pixel + 1) * n].chunks_exact(multiplier);
+            let weights = filter[tap * n..(tap + 1) * n].chunks_exact(multiplier);
+            for ((to, dy), w) in to.iter_mut().zip(dy).zip(weights) {
+                *to = dy
+                    .iter()
+                    .zip(w)
+                    .fold(*to, |sum, (d, w)| T::mul_add(sum, *d, *w));
+            }
+        });
+    }
+}
+
+pub fn depthwise_backward_filter<T: Number>(g: &Geometry, input: &[T], dy: &[T], dw: &mut [T]) {
+    dw.fill(T::zero());
+    if g.is_empty() {
+        return;
+    }
+    let (c, n) = (g.in_channels, g.out_channels);
+    let images = input.chunks_exact(g.in_pixels() * c);
+    for (image, dy) in images.zip(dy.chunks_exact(g.out_pixels() * n)) {
+        g.each_tap(0..g.out_pixels(), |pixel, tap, place| {
+            let from = &image[place * c..(place + 1) * c];
+            let dy = &dy[pixel * n..(pixel + 1) * n];
+            spread(from, dy, &mut dw[tap * n..(tap + 1) * n]);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::window::Padding;
+    use super::*;
+
+    fn geometry() -> Geometry {
+        let axis = |input, size, stride, dilation, padding| {
+            Window::new(input, size, stride, dilation, padding).unwrap()
+        };
+        Geometry {
+            batch: 2,
+            windows: [
+                axis(2, 2, 1, 1, Padding::Same),
+                axis(7, 3, 2, 2, Padding::Same),
+                axis(6, 2, 1, 1, Padding::Explicit(1, 2)),
+            ],
+            in_channels: 3,
+            out_channels: 6,
+        }
+    }
+
+    fn numbers(n: usize, salt: usize) -> Vec<f64> {
+        (0..n)
+            .map(|i| ((i * 7919 + salt * 104_729) % 13) as f64 - 6.0)
+            .collect()
+    }
+
+    /// `<y, conv(x, w)>` is linear in each operand, so each gradient must give the same number again.
+    #[test]
+    fn gradients_are_the_adjoints_of_the_product() {
+        let g = geometry();
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+        let x = numbers(g.batch * g.in_pixels() * g.in_channels, 1);
+        let dy = numbers(g.batch * g.out_pixels() * g.out_channels, 2);
+        let mut y = vec![f64::NAN; dy.len()];
+        let mut dx = vec![f64::NAN; x.len()];
+        for is_depthwise in [false, true] {
+            let columns = if is_depthwise { 6 } else { 3 * 6 };
+            let w = numbers(g.taps() * columns, 3);
+            let mut dw = vec![f64::NAN; w.len()];
+            if is_depthwise {
+                depthwise_forward(&g, &x, &w, &mut y);
+                depthwise_backward_input(&g, &w, &dy, &mut dx);
+                depthwise_backward_filter(&g, &x, &dy, &mut dw);
+            } else {
+                forward(&g, &x, &w, &mut y);
+                backward_input(&g, &w, &dy, &mut dx);
+                backward_filter(&g, &x, &dy, &mut dw);
+            }
+            let wanted = dot(&y, &dy);
+            assert!(wanted != 0.0);
+            assert_eq!(dot(&x, &dx), wanted);
+            assert_eq!(dot(&w, &dw), wanted);
+        }
+    }
+
+    #[test]
+    fn a_small_product_is_right() {
+        let w = Window::new(3, 2, 1, 1, Padding::Valid).unwrap();
+        let g = Geometry {
+            batch: 1,
+            windows: [Window::POINT, w, w],
+            in_channels: 1,
+            out_channels: 1,
+        };
+        let x: Vec<f32> = (1..10).map(|i| i as f32).collect();
+        let mut y = [0.0; 4];
+        forward(&g, &x, &[1.0, 2.0, 3.0, 4.0], &mut y);
+        assert_eq!(y, [37.0, 47.0, 67.0, 77.0]);
+    }
+}
