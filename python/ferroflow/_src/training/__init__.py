@@ -1,0 +1,1 @@
+"""Training: optimizers, schedules, averages, savers and the sessions that run them."""
