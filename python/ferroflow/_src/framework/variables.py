@@ -58,14 +58,8 @@ def checked_options(synchronization, aggregation, trainable, name):
     Raises:
       ValueError: for values of other kinds, or a trainable variable that is synchronized on read.
     """
-    try:
-        synchronization = VariableSynchronization(synchronization or VariableSynchronization.AUTO)
-    except ValueError:
-        raise ValueError(f"Invalid variable synchronization mode: {synchronization} for variable: {name}") from None
-    try:
-        aggregation = VariableAggregation(aggregation or VariableAggregation.NONE)
-    except ValueError:
-        raise ValueError(f"Invalid variable aggregation mode: {aggregation} for variable: {name}") from None
+    synchronization = _member(VariableSynchronization, synchronization, "synchronization", name)
+    aggregation = _member(VariableAggregation, aggregation, "aggregation", name)
     on_read = synchronization is VariableSynchronization.ON_READ
     if on_read and trainable:
         raise ValueError(
@@ -73,6 +67,15 @@ def checked_options(synchronization, aggregation, trainable, name):
             "have specified trainable=True and synchronization=VariableSynchronization.ON_READ."
         )
     return synchronization, aggregation, not on_read if trainable is None else trainable
+
+
+def _member(kind, value, what, name):
+    if value.__class__ is kind:
+        return value
+    try:
+        return kind(value or 0)
+    except ValueError:
+        raise ValueError(f"Invalid variable {what} mode: {value} for variable: {name}") from None
 
 
 def class_attr(name):
