@@ -461,8 +461,7 @@ def _checked_pairs(pairs, exclusive, name):
 def _at_most(predicates, n, message):
     packed = stack(list(predicates), name="preds_c")
     numbers = cast(packed, dtypes.int32)
-    with name_scope("num_true_conds", "Sum") as scope:
-        true = apply_op("Sum", numbers, constant([0], name="Const"), keep_dims=False, name=scope)
+    true = apply_op("Sum", numbers, constant([0]), keep_dims=False, name="num_true_conds")
     condition = apply_op("LessEqual", true, constant(n, name="n_true_conds"))
     names = ", ".join(getattr(p, "name", "?") for p in predicates)
     text = f"{message}: more than {n} conditions ({names}) evaluated as True:"

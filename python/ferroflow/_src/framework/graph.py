@@ -318,7 +318,6 @@ class Graph(Collections):
         finally:
             close_scope(self, outer)
 
-    @contextlib.contextmanager
     def control_dependencies(self, control_inputs):
         """A block whose operations wait for others first.
 
@@ -329,19 +328,7 @@ class Graph(Collections):
         Raises:
           TypeError: when one of them is neither.
         """
-        core = self._core
-        if control_inputs is None:
-            core.push_controls([], True)
-            self._controls.append(None)
-        else:
-            nodes = self._new_controls(control_inputs)
-            core.push_controls(nodes, False)
-            self._controls.append(nodes)
-        try:
-            yield
-        finally:
-            self._controls.pop()
-            core.pop_controls()
+        return _Controls(self, None if control_inputs is None else self._new_controls(control_inputs))
 
     def _new_controls(self, control_inputs):
         current = set()
@@ -490,6 +477,25 @@ class Graph(Collections):
 
     def _set_control_flow_context(self, context):
         self._core.context = None if context is None else context._number
+
+
+class _Controls:
+    """A `control_dependencies` block: nodes, or None to start anew."""
+
+    __slots__ = ("_graph", "_nodes")
+
+    def __init__(self, graph, nodes):
+        self._graph = graph
+        self._nodes = nodes
+
+    def __enter__(self):
+        self._graph._core.push_controls(self._nodes or [], self._nodes is None)
+        self._graph._controls.append(self._nodes)
+
+    def __exit__(self, kind, value, trace):
+        self._graph._controls.pop()
+        self._graph._core.pop_controls()
+        return False
 
 
 def node_to_colocate_with(value):
