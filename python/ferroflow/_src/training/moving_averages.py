@@ -35,8 +35,7 @@ def assign_moving_average(variable, value, decay, zero_debias=True, name=None):
             rate = math.cast(rate, variable.dtype.base_dtype)
         if zero_debias:
             return _zero_debiased(variable, value, rate)
-        with colocate_with(variable):
-            return state.assign_sub(variable, (variable - value) * rate, name=scope)
+        return state.assign_sub(variable, (variable - value) * rate, name=scope)
 
 
 def _zero_debiased(variable, value, rate):
@@ -58,11 +57,10 @@ def _zero_debiased(variable, value, rate):
                 initializer=no_steps,
                 trainable=False,
             )
-    with colocate_with(variable):
-        moved = state.assign_sub(biased, (biased - value) * rate)
-        counted = steps.assign_add(1)
-        share = 1 - math.pow(1.0 - rate, counted)
-        return state.assign(variable, moved / share, name=get_name_scope() + "/")
+    moved = state.assign_sub(biased, (biased - value) * rate)
+    counted = steps.assign_add(1)
+    share = 1 - math.pow(1.0 - rate, counted)
+    return state.assign(variable, moved / share, name=get_name_scope() + "/")
 
 
 def _free_name(name):
