@@ -389,30 +389,44 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// How many tensors the argument takes.
-    fn count(&self, position: usize, arg: &Arg) -> Result<usize> {
-        let length = |n: i64| {
-            usize::try_from(n).map_err(|_| Error::value(format!("negative list length {n}")))
-        };
+    /// How many tensors the argument takes, where attributes or its form tell.
+    fn known_count(&self, arg: &Arg) -> Result<Option<usize>> {
         if let Some(number) = &arg.number_attr {
-            if self.attrs.get(number).is_some() {
-                return length(self.attrs.int(number)?);
+            if self.attrs.get(number).is_none() {
+                return Ok(None);
             }
-        } else if let ArgType::List(attr) = &arg.ty {
-            if self.attrs.get(attr).is_some() {
-                return Ok(self.attrs.types(attr)?.len());
-            }
-        } else {
-            return Ok(1);
+            let n = self.attrs.int(number)?;
+            let length = usize::try_from(n);
+            return length
+                .map(Some)
+                .map_err(|_| Error::value(format!("negative list length {n}")));
         }
-        // Not said: whatever the arguments after it leave over.
-        let after = &self.def.inputs[position + 1..];
-        let rest = after
-            .iter()
-            .map(|a| self.count(usize::MAX - 1, a).unwrap_or(0))
-            .sum::<usize>();
+        match &arg.ty {
+            ArgType::List(attr) if self.attrs.get(attr).is_none() => Ok(None),
+            ArgType::List(attr) => Ok(Some(self.attrs.types(attr)?.len())),
+            _ => Ok(Some(1)),
+        }
+    }
+
+    /// How many tensors the argument takes: when nothing says it, what the arguments after it leave over, in equal
+    /// parts where one number holds for several of them.
+    fn count(&self, position: usize, arg: &Arg) -> Result<usize> {
+        if let Some(count) = self.known_count(arg)? {
+            return Ok(count);
+        }
+        let (mut parts, mut rest) = (1, 0);
+        for later in &self.def.inputs[position + 1..] {
+            match self.known_count(later)? {
+                Some(count) => rest += count,
+                None if arg.number_attr.is_some() && later.number_attr == arg.number_attr => {
+                    parts += 1;
+                }
+                None => {}
+            }
+        }
         (self.inputs.len() - self.next)
             .checked_sub(rest)
+            .map(|left| left / parts)
             .ok_or_else(|| {
                 Error::value(format!(
                     "Node '{}' of op {}: too few inputs",
