@@ -1,5 +1,7 @@
 """What TensorFlow 1.15 lets programs switch: graphs are built first and run afterwards, always."""
 
+import contextlib
+
 
 def executing_eagerly():
     """Whether ops run as they are called: never."""
@@ -53,3 +55,23 @@ def enable_v2_tensorshape():
 
 def disable_v2_tensorshape():
     """Does nothing: dimensions of shapes are `tf.Dimension`."""
+
+
+# TensorFlow 1.15 makes those forms of ops that programs of this date can read.
+_HORIZON = (2019, 8, 21)
+_horizons: list = []
+
+
+def forward_compatible(year, month, day):
+    """Whether forms of ops that came in before this day are made."""
+    return (_horizons[-1] if _horizons else _HORIZON) > (year, month, day)
+
+
+@contextlib.contextmanager
+def forward_compatibility_horizon(year, month, day):
+    """A block in which `forward_compatible` answers for another day; the ops stay as they are."""
+    _horizons.append((year, month, day))
+    try:
+        yield
+    finally:
+        _horizons.pop()
