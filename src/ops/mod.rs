@@ -21,6 +21,7 @@ mod matmul;
 mod moves;
 mod norm;
 mod op;
+mod py_func;
 mod random;
 mod reduce;
 mod registry;
@@ -29,6 +30,7 @@ mod shape;
 mod softmax;
 mod state;
 mod string;
+mod tensor_array;
 #[cfg(test)]
 mod testing;
 mod training;
@@ -64,4 +66,7 @@ const FAMILIES: &[&[Op]] = &[
     control_flow::OPS,
     state::OPS,
     training::OPS,
+    string::OPS,
+    py_func::OPS,
+    tensor_array::OPS,
 ];

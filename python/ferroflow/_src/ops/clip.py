@@ -150,5 +150,6 @@ def clip_by_average_norm(t, clip_norm, name=None):
         t = convert_to_tensor(t, name="t")
         count = math.cast(array.size(t), dtypes.float32)
         inverse = math.rsqrt(reductions.reduce_sum(t * t, math.range(array.rank(t))))
+        stretched = t * clip_norm
         scale = math.minimum(inverse * count, constant(1.0) / clip_norm)
-        return array.identity(t * clip_norm * scale, name=name)
+        return array.identity(stretched * scale, name=name)
