@@ -186,3 +186,12 @@ class Session:
     def devices(self) -> list[tuple[str, str, int, int]]: ...     # name, type, memory limit, incarnation
 
 def register_py_func(function: Callable[..., Any], graph: Graph) -> str: ...
+
+class CheckpointReader:
+    """Reads tensors of a V2 checkpoint by name. DataLossError when its files are broken."""
+    def __init__(self, prefix: str) -> None: ...
+    def has_tensor(self, name: str) -> bool: ...
+    def tensors(self) -> dict[str, tuple[int, Shape]]:
+        """Name to (dtype, shape)."""
+    def get_tensor(self, name: str) -> Any:
+        """An array; NotFoundError without such a tensor."""

@@ -15,6 +15,10 @@ from ferroflow._src.training.checkpoint_management import get_checkpoint_state a
 from ferroflow._src.training.checkpoint_management import latest_checkpoint as latest_checkpoint
 from ferroflow._src.training.checkpoint_management import remove_checkpoint as remove_checkpoint
 from ferroflow._src.training.checkpoint_management import update_checkpoint_state as update_checkpoint_state
+from ferroflow._src.training.checkpoint_utils import list_variables as list_variables
+from ferroflow._src.training.checkpoint_utils import load_checkpoint as load_checkpoint
+from ferroflow._src.training.checkpoint_utils import load_variable as load_variable
+from ferroflow._src.training.checkpoint_utils import new_checkpoint_reader as NewCheckpointReader
 from ferroflow._src.training.ftrl import FtrlOptimizer as FtrlOptimizer
 from ferroflow._src.training.global_step import assert_global_step as assert_global_step
 from ferroflow._src.training.global_step import create_global_step as create_global_step

@@ -5,6 +5,7 @@ mod attrs;
 pub mod callbacks;
 mod contexts;
 pub mod errors;
+pub mod files;
 mod gradients;
 pub mod graph;
 pub mod session;
@@ -19,6 +20,7 @@ fn _core(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_class::<session::PySession>()?;
     module.add_function(wrap_pyfunction!(callbacks::register_py_func, module)?)?;
     module.add_class::<gradients::Gradients>()?;
+    module.add_class::<files::CheckpointReader>()?;
     module.add_class::<signature::OpSignature>()?;
     module.add_class::<signature::OpArg>()?;
     module.add_class::<signature::OpAttr>()?;
