@@ -6,8 +6,15 @@
 
 pub mod bundle;
 pub mod crc32c;
+pub mod event;
 pub mod graph_def;
+pub mod histogram;
+pub mod image_summary;
 pub mod io;
+pub mod png;
 pub mod proto;
+pub mod record;
 pub mod table;
 pub mod tensor_proto;
+#[cfg(test)]
+pub mod testing;
