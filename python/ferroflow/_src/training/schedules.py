@@ -160,8 +160,10 @@ def linear_cosine_decay(
         beta = scope.cast(beta)
         step = math.minimum(scope.cast(global_step), steps)
         line = (steps - step) / steps
-        fraction = 2.0 * periods * (step / steps)
-        decayed = (alpha + line) * _as_cosine(fraction) + beta
+        done = step / steps
+        fraction = 2.0 * periods * done
+        cosine = _as_cosine(fraction)
+        decayed = (alpha + line) * cosine + beta
         return math.multiply(scope.rate, decayed, name=scope.name)
 
 
@@ -188,8 +190,10 @@ def noisy_linear_cosine_decay(
         line = (steps - step) / steps
         deviation = math.sqrt(first_variance / math.pow(1.0 + step, falls))
         noisy = line + random.random_normal(line.shape, stddev=deviation)
-        fraction = 2.0 * periods * (step / steps)
-        decayed = (alpha + noisy) * _as_cosine(fraction) + beta
+        done = step / steps
+        fraction = 2.0 * periods * done
+        cosine = _as_cosine(fraction)
+        decayed = (alpha + noisy) * cosine + beta
         return math.multiply(scope.rate, decayed, name=scope.name)
 
 
