@@ -226,7 +226,6 @@ newaxis = None
 
 # -- ops --
 from ferroflow._src.framework.operators import matmul as matmul
-from ferroflow._src.framework.slicing import strided_slice as strided_slice
 from ferroflow._src.ops.array import (
     bitcast as bitcast,
     broadcast_dynamic_shape as broadcast_dynamic_shape,
@@ -257,6 +256,7 @@ from ferroflow._src.ops.array import (
     squeeze as squeeze,
     stack as stack,
     stop_gradient as stop_gradient,
+    strided_slice as strided_slice,
     tile as tile,
     transpose as transpose,
     unstack as unstack,
@@ -357,6 +357,12 @@ from ferroflow._src.ops.elementwise import (
     truncatemod as truncatemod,
     zeta as zeta,
 )
+from ferroflow._src.ops.functional import (
+    foldl as foldl,
+    foldr as foldr,
+    map_fn as map_fn,
+    scan as scan,
+)
 from ferroflow._src.ops.histograms import (
     confusion_matrix as confusion_matrix,
     histogram_fixed_width as histogram_fixed_width,
@@ -431,6 +437,7 @@ from ferroflow._src.ops.linalg import (
 )
 from ferroflow._src.ops.logging import (
     Print as Print,
+    print_v2 as print,
     timestamp as timestamp,
 )
 from ferroflow._src.ops.math import (
@@ -602,6 +609,7 @@ from ferroflow._src.ops.strings import (
     string_to_number as string_to_number,
     substr as substr,
 )
+from ferroflow._src.ops.tensor_array import TensorArray as TensorArray
 
 # -- what pages stand beside this one --
 import importlib as _importlib

@@ -546,8 +546,9 @@ def mean_pairwise_squared_error(labels, predictions, weights=1.0, scope=None, lo
             count = _num_present(differences, weights, per_batch=True)
             first = 2.0 * math.div_no_nan(squares, math.maximum(count - 1, 0), name="value")
             total = reductions.reduce_sum(differences, axis=axes, keepdims=True)
+            square = math.square(total)
             pairs = math.maximum(math.multiply(count, count - 1), 0)
-            second = 2.0 * math.div_no_nan(math.square(total), pairs, name="value")
+            second = 2.0 * math.div_no_nan(square, pairs, name="value")
             loss = reductions.reduce_sum(math.multiply(first - second, weights))
             is_present = reductions.reduce_sum(count) > 0
             loss = indexing.where(is_present, loss, array.zeros_like(loss), name="value")

@@ -1,14 +1,16 @@
 """Shapes and layout: what changes how elements are arranged, and tensors made of one value."""
 
+import functools
+import operator
+
 import numpy as np
 
-from ferroflow._src.framework import dtypes, tensor_util
+from ferroflow._src.framework import dtypes, slicing, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import IndexedSlices, is_sparse
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.framework.slicing import strided_slice as strided_slice
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import Dimension, TensorShape, dimension_value
 from ferroflow._src.ops.arguments import renamed
@@ -256,6 +258,52 @@ def slice(input_, begin, size, name=None):
       A `Tensor` of the type of `input_`.
     """
     return apply_op("Slice", input_, begin, size, name=name)
+
+
+def strided_slice(
+    input_,
+    begin,
+    end,
+    strides=None,
+    begin_mask=0,
+    end_mask=0,
+    ellipsis_mask=0,
+    new_axis_mask=0,
+    shrink_axis_mask=0,
+    var=None,
+    name=None,
+):
+    """Takes every `strides`-th element from `begin` up to `end` in each dimension.
+
+    Args:
+      input_: a `Tensor`.
+      begin: int32 or int64, one number a dimension of the index.
+      end: the same.
+      strides: the same; None for ones.
+      begin_mask: a bit for each dimension whose `begin` does not count.
+      end_mask: the same for `end`.
+      ellipsis_mask: the bit of the dimension that stands for all that are not named.
+      new_axis_mask: a bit for each new dimension of size 1.
+      shrink_axis_mask: a bit for each dimension that is indexed, and falls away.
+      var: the variable that `input_` is read from, if it can be assigned to.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` with a method `assign(value, name=None)`, for a slice of `var`.
+    """
+    return slicing.strided_slice(
+        input_,
+        begin,
+        end,
+        ones_like(begin) if strides is None else strides,
+        begin_mask,
+        end_mask,
+        ellipsis_mask,
+        new_axis_mask,
+        shrink_axis_mask,
+        var,
+        name,
+    )
 
 
 def stack(values, axis=0, name="stack"):
@@ -579,11 +627,18 @@ def _zero_of(dtype):
     return "" if dtype is dtypes.string else 0
 
 
+def _product(shape):
+    """How many elements a shape gives. With a tensor among its sizes it multiplies them, as TensorFlow's nodes tell."""
+    if isinstance(shape, (list, tuple)) and any(isinstance(size, TensorBase) for size in shape):
+        return functools.reduce(operator.mul, shape)
+    return np.prod(shape)
+
+
 def _filled(shape, value, dtype, name):
     """A constant when it is small and the shape a Python value, else a Fill."""
     if not isinstance(shape, TensorBase):
         try:
-            if np.prod(shape) < 1000:
+            if _product(shape) < 1000:
                 return constant(value, shape=shape, dtype=dtype, name=name)
         except TypeError:
             pass  # an unknown dimension, or a tensor among them

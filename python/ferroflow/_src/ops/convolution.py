@@ -192,16 +192,15 @@ class Convolution:
         return self._dilated(inp, filter)
 
     def _convolve(self, inp, filter, padding):
-        return undilated(inp, filter, padding, self._data_format, self._strides, self._name)
+        return undilated(inp, filter, padding, self._data_format, self._strides, self._name, self._n)
 
 
-def undilated(input, filter, padding, data_format, strides, name):
-    """A convolution without dilation: one op of one, two or three dimensions.
+def undilated(input, filter, padding, data_format, strides, name, n):
+    """A convolution without dilation: one op of `n` dimensions.
 
     Raises:
       ValueError: for another format.
     """
-    n = input.shape.ndims - 2
     strides = list(strides)
     if n == 1:
         return conv1d(input, filter, strides[0], padding, data_format=data_format or "NWC", name=name)

@@ -185,8 +185,8 @@ def _gather_nd_of_batch(params, indices, batch_dims, name):
         flat = [array.reshape(x, shape=(-1,)) for x in meshes]
         grid = array.transpose(array.stack(flat, axis=0))
         grid_shape = array.shape(grid)
-        ones = array.ones(inner_ndims, dtype=dtypes.int32)
-        grid = array.reshape(grid, array.concat([grid_shape[:1], ones, grid_shape[1:]], axis=0))
+        wide = [grid_shape[:1], array.ones(inner_ndims, dtype=dtypes.int32), grid_shape[1:]]
+        grid = array.reshape(grid, array.concat(wide, axis=0))
         grid = array.tile(grid, multiples=array.concat(((1,), inner_shape, (1,)), axis=0))
         flat_shape = array.concat(([batch_size], indices_shape[batch_dims:]), axis=0)
         indices = array.concat((grid, array.reshape(indices, shape=flat_shape)), axis=-1)

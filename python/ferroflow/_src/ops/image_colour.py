@@ -1,0 +1,334 @@
+"""Images: types, brightness, contrast and colours."""
+
+from ferroflow._src.framework import dtypes
+from ferroflow._src.framework.apply import apply_op
+from ferroflow._src.framework.control_flow import Assert, with_dependencies
+from ferroflow._src.framework.convert import convert_to_tensor
+from ferroflow._src.framework.name_scopes import name_scope
+from ferroflow._src.framework.tensor_like import TensorBase
+from ferroflow._src.ops import array, checks, linalg, math, random, reductions
+from ferroflow._src.ops.image import checked_image
+
+_FLOATS = (dtypes.float16, dtypes.float32)
+
+
+def convert_image_dtype(image, dtype, saturate=False, name=None):
+    """Turns images into another type and scales them: floats reach from 0 to 1, integers to their greatest.
+
+    Args:
+      image: a `Tensor` of real numbers.
+      dtype: the type.
+      saturate: whether what the type cannot hold becomes its least or greatest.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of `dtype`.
+
+    Raises:
+      AttributeError: for a type of no numbers.
+    """
+    image = convert_to_tensor(image, name="image")
+    dtype = dtypes.as_dtype(dtype)
+    if not dtype.is_floating and not dtype.is_integer:
+        raise AttributeError("dtype must be either floating point or integer")
+    if dtype == image.dtype:
+        return array.identity(image, name=name)
+    cast = math.saturate_cast if saturate else math.cast
+    with name_scope(name, "convert_image", [image]) as name:
+        if image.dtype.is_integer and dtype.is_integer:
+            greatest, new_greatest = image.dtype.max, dtype.max
+            if greatest > new_greatest:
+                scaled = math.div(image, (greatest + 1) // (new_greatest + 1))
+                return cast(scaled, dtype, name=name)
+            return math.multiply(cast(image, dtype), (new_greatest + 1) // (greatest + 1), name=name)
+        if image.dtype.is_floating and dtype.is_floating:
+            return math.cast(image, dtype, name=name)
+        if image.dtype.is_integer:
+            return math.multiply(math.cast(image, dtype), 1.0 / image.dtype.max, name=name)
+        # Half more, so that every integer gets as many floats.
+        return cast(math.multiply(image, dtype.max + 0.5), dtype, name=name)
+
+
+def _as_float(image):
+    return image if image.dtype in _FLOATS else convert_image_dtype(image, dtypes.float32)
+
+
+def adjust_brightness(image, delta):
+    """Adds to all pixels, on the scale from 0 to 1.
+
+    Args:
+      image: a `Tensor` of real numbers.
+      delta: a scalar.
+
+    Returns:
+      A `Tensor` of its type and shape.
+    """
+    with name_scope(None, "adjust_brightness", [image, delta]) as name:
+        image = convert_to_tensor(image, name="image")
+        floats = _as_float(image)
+        adjusted = math.add(floats, math.cast(delta, floats.dtype), name=name)
+        return convert_image_dtype(adjusted, image.dtype, saturate=True)
+
+
+def adjust_contrast(images, contrast_factor):
+    """Scales the distance of pixels from the mean of their channel.
+
+    Args:
+      images: a `Tensor` of real numbers [*batch, height, width, channels].
+      contrast_factor: a float32 scalar.
+
+    Returns:
+      A `Tensor` of its type and shape.
+    """
+    with name_scope(None, "adjust_contrast", [images, contrast_factor]) as name:
+        images = convert_to_tensor(images, name="images")
+        adjusted = apply_op("AdjustContrastv2", _as_float(images), contrast_factor, name=name)
+        return convert_image_dtype(adjusted, images.dtype, saturate=True)
+
+
+def adjust_gamma(image, gamma=1, gain=1):
+    """Computes `gain * image ** gamma`, on the scale from 0 to 1.
+
+    Args:
+      image: a `Tensor` of real numbers.
+      gamma: a scalar, not negative.
+      gain: a scalar.
+
+    Returns:
+      A `Tensor` of its type and shape.
+
+    Raises:
+      ValueError: for a negative `gamma`.
+    """
+    with name_scope(None, "adjust_gamma", [image, gamma, gain]):
+        image = convert_to_tensor(image, name="image")
+        floats = _as_float(image)
+        message = "Gamma should be a non-negative real number."
+        if isinstance(gamma, TensorBase):
+            gamma = with_dependencies([Assert(gamma >= 0, [message])], gamma)
+        elif gamma < 0:
+            raise ValueError(message)
+        return convert_image_dtype(gain * floats**gamma, image.dtype, saturate=True)
+
+
+def adjust_hue(image, delta, name=None):
+    """Turns the hue of RGB images.
+
+    Args:
+      image: a `Tensor` of real numbers whose last dimension is 3.
+      delta: a float32 scalar from -1 to 1.
+      name: the name scope.
+
+    Returns:
+      A `Tensor` of its type and shape.
+    """
+    with name_scope(name, "adjust_hue", [image]) as name:
+        image = convert_to_tensor(image, name="image")
+        return convert_image_dtype(apply_op("AdjustHue", _as_float(image), delta), image.dtype)
+
+
+def adjust_saturation(image, saturation_factor, name=None):
+    """Scales the saturation of RGB images.
+
+    Args:
+      image: a `Tensor` of real numbers whose last dimension is 3.
+      saturation_factor: a float32 scalar.
+      name: the name scope.
+
+    Returns:
+      A `Tensor` of its type and shape.
+    """
+    with name_scope(name, "adjust_saturation", [image]) as name:
+        image = convert_to_tensor(image, name="image")
+        adjusted = apply_op("AdjustSaturation", _as_float(image), saturation_factor)
+        return convert_image_dtype(adjusted, image.dtype)
+
+
+def _check_interval(lower, upper):
+    if upper <= lower:
+        raise ValueError("upper must be > lower.")
+    if lower < 0:
+        raise ValueError("lower must be non-negative.")
+
+
+def random_brightness(image, max_delta, seed=None):
+    """`adjust_brightness` by a random amount.
+
+    Args:
+      image: a `Tensor` of real numbers.
+      max_delta: how much at most, either way.
+      seed: a Python integer.
+
+    Returns:
+      A `Tensor` of its type and shape.
+
+    Raises:
+      ValueError: for a negative amount.
+    """
+    if max_delta < 0:
+        raise ValueError("max_delta must be non-negative.")
+    return adjust_brightness(image, random.random_uniform([], -max_delta, max_delta, seed=seed))
+
+
+def random_contrast(image, lower, upper, seed=None):
+    """`adjust_contrast` by a random factor.
+
+    Args:
+      image: a `Tensor` of real numbers [*batch, height, width, channels].
+      lower: the least factor.
+      upper: the greatest.
+      seed: a Python integer.
+
+    Returns:
+      A `Tensor` of its type and shape.
+
+    Raises:
+      ValueError: for an empty or negative interval.
+    """
+    _check_interval(lower, upper)
+    return adjust_contrast(image, random.random_uniform([], lower, upper, seed=seed))
+
+
+def random_saturation(image, lower, upper, seed=None):
+    """`adjust_saturation` by a random factor.
+
+    Args:
+      image: a `Tensor` of real numbers whose last dimension is 3.
+      lower: the least factor.
+      upper: the greatest.
+      seed: a Python integer.
+
+    Returns:
+      A `Tensor` of its type and shape.
+
+    Raises:
+      ValueError: for an empty or negative interval.
+    """
+    _check_interval(lower, upper)
+    return adjust_saturation(image, random.random_uniform([], lower, upper, seed=seed))
+
+
+def random_hue(image, max_delta, seed=None):
+    """`adjust_hue` by a random amount.
+
+    Args:
+      image: a `Tensor` of real numbers whose last dimension is 3.
+      max_delta: how much at most, either way, from 0 to 0.5.
+      seed: a Python integer.
+
+    Returns:
+      A `Tensor` of its type and shape.
+
+    Raises:
+      ValueError: for another amount.
+    """
+    if max_delta > 0.5:
+        raise ValueError("max_delta must be <= 0.5.")
+    if max_delta < 0:
+        raise ValueError("max_delta must be non-negative.")
+    return adjust_hue(image, random.random_uniform([], -max_delta, max_delta, seed=seed))
+
+
+def per_image_standardization(image):
+    """Gives each image mean 0 and variance 1.
+
+    Args:
+      image: a `Tensor` of real numbers [*batch, height, width, channels].
+
+    Returns:
+      A `Tensor` of its type and shape.
+    """
+    with name_scope(None, "per_image_standardization", [image]) as scope:
+        image = checked_image(convert_to_tensor(image, name="image"))
+        dtype = image.dtype
+        image = _as_float(image)
+        count = reductions.reduce_prod(array.shape(image)[-3:])
+        mean = reductions.reduce_mean(image, axis=[-1, -2, -3], keepdims=True)
+        stddev = reductions.reduce_std(image, axis=[-1, -2, -3], keepdims=True)
+        # An image of one colour has no deviation to divide by.
+        least = math.rsqrt(math.cast(count, image.dtype))
+        stddev = math.maximum(stddev, least)
+        image -= mean
+        return convert_image_dtype(math.div(image, stddev, name=scope), dtype, saturate=True)
+
+
+def rgb_to_grayscale(images, name=None):
+    """Turns RGB images into gray ones, by how bright each colour looks.
+
+    Args:
+      images: a `Tensor` of real numbers whose last dimension is 3.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of its type whose last dimension is 1.
+    """
+    with name_scope(name, "rgb_to_grayscale", [images]) as name:
+        images = convert_to_tensor(images, name="images")
+        floats = convert_image_dtype(images, dtypes.float32)
+        gray = linalg.tensordot(floats, [0.2989, 0.5870, 0.1140], [-1, -1])
+        return convert_image_dtype(array.expand_dims(gray, -1), images.dtype, name=name)
+
+
+def _checked_gray(image):
+    try:
+        known = image.shape.with_rank(2) if image.shape.ndims is None else image.shape.with_rank_at_least(2)
+    except ValueError:
+        raise ValueError("A grayscale image must be at least two-dimensional.") from None
+    message = "Last dimension of a grayscale image should be size 1."
+    if known.is_fully_defined():
+        if known.as_list()[-1] != 1:
+            raise ValueError(message)
+        return with_dependencies([], image)
+    last = checks.assert_equal(array.shape(image)[-1], 1, message=message)
+    rank = checks.assert_greater_equal(
+        array.rank(image), 3, message="A grayscale image must be at least two-dimensional."
+    )
+    return with_dependencies([last, rank], image)
+
+
+def grayscale_to_rgb(images, name=None):
+    """Turns gray images into RGB ones of the same look.
+
+    Args:
+      images: a `Tensor` whose last dimension is 1.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of its type whose last dimension is 3.
+
+    Raises:
+      ValueError: when the last dimension is another.
+    """
+    with name_scope(name, "grayscale_to_rgb", [images]) as name:
+        images = convert_to_tensor(_checked_gray(images), name="images")
+        before_last = array.expand_dims(array.rank(images) - 1, 0)
+        multiples = array.concat([array.ones(before_last, dtype=dtypes.int32), array.expand_dims(3, 0)], 0)
+        rgb = array.tile(images, multiples, name=name)
+        rgb.set_shape(images.shape[:-1].concatenate([3]))
+        return rgb
+
+
+def rgb_to_hsv(images, name=None):
+    """Turns RGB images into hue, saturation and value.
+
+    Args:
+      images: a `Tensor` of floats.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of the type of `images` and its shape.
+    """
+    return apply_op("RGBToHSV", images, name=name)
+
+
+def hsv_to_rgb(images, name=None):
+    """Turns hue, saturation and value into RGB images.
+
+    Args:
+      images: a `Tensor` of floats.
+      name: the operation's name.
+
+    Returns:
+      A `Tensor` of the type of `images` and its shape.
+    """
+    return apply_op("HSVToRGB", images, name=name)

@@ -1,0 +1,24 @@
+"""The public functions make TensorFlow's nodes: names, ops, inputs, attributes and order."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+import ferroflow as tf
+
+from . import functions, graphs
+
+RECORDED = json.loads((pathlib.Path(__file__).parent / "nodes.json").read_text())
+
+
+@pytest.mark.parametrize("label", list(RECORDED))
+def test_function_called_makes_tensorflows_nodes(label):
+    with tf.Graph().as_default() as graph:
+        functions.CASES[label](tf, np)
+        made = graphs.nodes(graph.as_graph_def(), tf.make_ndarray)
+    wanted = RECORDED[label]
+    for ours, theirs in zip(made, wanted, strict=False):
+        assert ours == theirs
+    assert len(made) == len(wanted)
