@@ -332,3 +332,29 @@ def hsv_to_rgb(images, name=None):
       A `Tensor` of the type of `images` and its shape.
     """
     return apply_op("HSVToRGB", images, name=name)
+
+
+def total_variation(images, name=None):
+    """Adds up the absolute differences of neighbouring pixels.
+
+    Args:
+      images: a `Tensor` of real numbers [height, width, channels] or [batch, height, width, channels].
+      name: the name scope.
+
+    Returns:
+      A scalar, or [batch].
+
+    Raises:
+      ValueError: for another rank.
+    """
+    with name_scope(name, "total_variation"):
+        if images.shape.ndims == 3:
+            rows, columns, axes = images[1:, :, :] - images[:-1, :, :], images[:, 1:, :] - images[:, :-1, :], None
+        elif images.shape.ndims == 4:
+            rows = images[:, 1:, :, :] - images[:, :-1, :, :]
+            columns = images[:, :, 1:, :] - images[:, :, :-1, :]
+            axes = [1, 2, 3]
+        else:
+            raise ValueError("'images' must be either 3 or 4-dimensional.")
+        vertical = reductions.reduce_sum(math.abs(rows), axis=axes)
+        return vertical + reductions.reduce_sum(math.abs(columns), axis=axes)
