@@ -1,13 +1,15 @@
 """tf.einsum: sums of products in the notation of Einstein, made of matrix products."""
 
+import logging
 import re
 import string
-
-from absl import logging
 
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.ops import array, linalg, math, reductions
+
+
+_log = logging.getLogger("tensorflow")
 
 
 def einsum(equation, *inputs, **kwargs):
@@ -38,7 +40,7 @@ def einsum(equation, *inputs, **kwargs):
                 raise ValueError(f"Subscript not supported: an axis appears more than once: {its}")
         for letter in sorted(set("".join(labels))):
             if letter not in output and sum(letter in its for its in labels) > 2:
-                logging.warning(
+                _log.warning(
                     'einsum() multiplies all elements, because index "%s" is summed over more than two inputs.', letter
                 )
                 return _by_broadcasting(labels, output, inputs)

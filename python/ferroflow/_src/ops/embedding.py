@@ -1,6 +1,6 @@
 """Rows looked up in one or several tables."""
 
-from absl import logging
+import logging
 
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
@@ -13,6 +13,9 @@ from ferroflow._src.framework.resource_variables import is_resource_variable
 from ferroflow._src.framework.scopes import colocate_with
 from ferroflow._src.framework.tensor_shape import dimension_value, unknown_shape
 from ferroflow._src.ops import array, clip, indexing, math, reductions, segments, sparse
+
+
+_log = logging.getLogger("tensorflow")
 
 
 def as_list(params):
@@ -159,7 +162,7 @@ def embedding_lookup_sparse(
       ValueError: for another combiner.
     """
     if combiner is None:
-        logging.warning('The default value of combiner will change from "mean" to "sqrtn" after 2016/11/01.')
+        _log.warning('The default value of combiner will change from "mean" to "sqrtn" after 2016/11/01.')
         combiner = "mean"
     if combiner not in ("mean", "sqrtn", "sum"):
         raise ValueError("combiner must be one of 'mean', 'sqrtn' or 'sum'")

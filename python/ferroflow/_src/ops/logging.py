@@ -6,8 +6,6 @@ import pprint
 import random
 import sys
 
-from absl import logging as absl_logging
-
 from ferroflow._src.framework import dtypes, nest, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import SparseTensor
@@ -31,16 +29,11 @@ def Print(input_, data, message=None, first_n=None, summarize=None, name=None):
     return apply_op("Print", input_, data, message=message, first_n=first_n, summarize=summarize, name=name)
 
 
-_STREAMS = {
-    sys.stdout: "stdout",
-    sys.stderr: "stderr",
-    absl_logging.info: "log(info)",
-    absl_logging.warning: "log(warning)",
-    absl_logging.warn: "log(warning)",
-    absl_logging.error: "log(error)",
-    python_logging.info: "log(info)",
-    python_logging.warning: "log(warning)",
-    python_logging.error: "log(error)",
+_LEVELS = {
+    "info": "log(info)",
+    "warning": "log(warning)",
+    "warn": "log(warning)",
+    "error": "log(error)",
     python_logging.INFO: "log(info)",
     python_logging.WARNING: "log(warning)",
     python_logging.ERROR: "log(error)",
@@ -54,13 +47,14 @@ def _stream_name(stream):
         return "stderr"
     if stream is sys.stdout:
         return "stdout"
-    if stream not in _STREAMS:
+    level = getattr(stream, "__name__", stream)
+    if not isinstance(level, (int, str)) or level not in _LEVELS:
         raise ValueError(
             f"Unsupported output stream, logging level, or file.{stream}. Supported streams are sys.stdout, "
             "sys.stderr, tf.logging.info, tf.logging.warning, tf.logging.error. File needs to be in the form of "
             "'file://<filepath>'."
         )
-    return _STREAMS[stream]
+    return _LEVELS[level]
 
 
 def _placeholder_not_in(text):

@@ -1,8 +1,8 @@
 """Layers' small parts: biases, dropout, the best k; and the cross entropies of logits."""
 
+import itertools
+import logging
 import numbers
-
-from absl import logging
 
 from ferroflow._src.framework import dtypes, tensor_util
 from ferroflow._src.framework.apply import apply_op
@@ -95,6 +95,16 @@ def relu_layer(x, weights, biases, name=None):
         return activations.relu(bias_add(math.matmul(x, weights), biases), name=name)
 
 
+_log = logging.getLogger("tensorflow")
+_warnings_left = itertools.repeat(None, 5)
+
+
+def _warn_of_large_rate(rate):
+    """Says, a few times, what a rate means: older programs gave the probability to stay."""
+    if next(_warnings_left, 1) is None:
+        _log.warning("Large dropout rate: %g (> 0.5): it is the part that is dropped.", rate)
+
+
 def _noise_shape(x, noise_shape):
     if noise_shape is None:
         return array.shape(x)
@@ -148,9 +158,7 @@ def dropout_v2(x, rate, noise_shape=None, seed=None, name=None):
             if not 0 <= rate < 1:
                 raise ValueError(f"rate must be a scalar tensor or a float in the range [0, 1), got {rate:g}")
             if rate > 0.5:
-                logging.log_first_n(
-                    logging.WARNING, "Large dropout rate: %g (> 0.5): it is the part that is dropped.", 5, rate
-                )
+                _warn_of_large_rate(rate)
             if rate == 0:
                 return x
         rate = convert_to_tensor(rate, dtype=x.dtype, name="rate")

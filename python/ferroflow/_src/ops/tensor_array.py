@@ -1,8 +1,7 @@
 """tf.TensorArray: an array of tensors that loops write and read."""
 
 import contextlib
-
-from absl import logging
+import logging
 
 from ferroflow._src.framework import control_flow, dtypes, tensor_util
 from ferroflow._src.framework.apply import apply_op
@@ -12,6 +11,9 @@ from ferroflow._src.framework.scopes import colocate_with, control_dependencies,
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import TensorShape, as_shape
 from ferroflow._src.ops import array, math
+
+
+_log = logging.getLogger("tensorflow")
 
 
 def _check_arguments(handle, size, element_shape, dynamic_size, clear_after_read, tensor_array_name):
@@ -146,7 +148,7 @@ class TensorArray:
 
     def _check_dtype(self, value):
         if value.dtype != self._dtype:
-            logging.error("Input value %s has dtype %s, but expected dtype %s.", value, value.dtype, self._dtype)
+            _log.error("Input value %s has dtype %s, but expected dtype %s.", value, value.dtype, self._dtype)
 
     def _place(self, value):
         """A block beside the first value written."""

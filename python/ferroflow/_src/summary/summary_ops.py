@@ -1,9 +1,8 @@
 """Summary ops: scalars, histograms, images, sound and text, collected and merged."""
 
 import contextlib
+import logging
 import re
-
-from absl import logging
 
 from ferroflow._src import proto
 from ferroflow._src.framework import dtypes
@@ -13,6 +12,7 @@ from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.name_scopes import name_scope
 
+_log = logging.getLogger("tensorflow")
 _NOT_IN_TAGS = re.compile(r"[^-/\w\.]")
 
 
@@ -22,7 +22,7 @@ def clean_tag(name):
         return None
     cleaned = _NOT_IN_TAGS.sub("_", name).lstrip("/")
     if cleaned != name:
-        logging.info("Summary name %s is illegal; using %s instead.", name, cleaned)
+        _log.info("Summary name %s is illegal; using %s instead.", name, cleaned)
     return cleaned
 
 

@@ -1,8 +1,7 @@
 """Regularizers: functions that make a loss of a variable."""
 
+import logging
 import numbers
-
-from absl import logging
 
 from ferroflow._src.framework.collections import add_to_collection, get_collection
 from ferroflow._src.framework.constant import constant
@@ -10,6 +9,9 @@ from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.ops import math, nn, reductions
+
+
+_log = logging.getLogger("tensorflow")
 
 
 def _is_off(scale, label="scale"):
@@ -20,7 +22,7 @@ def _is_off(scale, label="scale"):
         if scale < 0.0:
             raise ValueError(f"Setting a scale less than 0 on a regularizer: {scale:g}")
         if scale == 0.0:
-            logging.info("Scale of 0 disables regularizer.")
+            _log.info("Scale of 0 disables regularizer.")
             return True
     return False
 

@@ -1,0 +1,228 @@
+"""One row an op: inputs and attributes. What TensorFlow 1.15 makes of them is recorded in `values.npz`.
+
+A row is checked in four ways (`test_ops.py`): values against TensorFlow's; shapes inferred against those produced;
+gradients against numbers where the op has one; export and import of the graph.
+"""
+
+import numpy as np
+
+
+class Case:
+    """A row of the table."""
+
+    def __init__(self, op, inputs, attrs, label, tolerance, constants, gradient):
+        self.op, self.inputs, self.attrs, self.label = op, inputs, attrs, label
+        self.tolerance, self.constants, self.gradient = tolerance, constants, gradient
+
+
+CASES = []
+
+
+def case(op, *inputs, label="", tolerance=1e-5, constants=(), gradient=True, **attrs):
+    """Adds a row.
+
+    Args:
+      op: the op's name.
+      *inputs: arrays, or lists of arrays where the op takes lists.
+      label: tells rows of one op apart.
+      tolerance: relative, and absolute, difference from TensorFlow's values.
+      constants: the numbers of inputs that are constants of the graph; the others are fed.
+      gradient: whether the gradient is compared with numbers, if the op has one.
+      **attrs: attributes.
+    """
+    inputs = [[np.asarray(x) for x in v] if isinstance(v, list) else np.asarray(v) for v in inputs]
+    name = f"{op}-{label}" if label else op
+    while any(c.label == name for c in CASES):
+        name += "+"
+    CASES.append(Case(op, inputs, attrs, name, tolerance, constants, gradient))
+
+
+def floats(*shape, low=-1.0, high=1.0, dtype=np.float32, seed=0):
+    """Numbers that look random but are the same everywhere."""
+    count = int(np.prod(shape))
+    x = np.modf(np.sin(np.arange(1, count + 1) * 12.9898 + seed) * 43758.5453)[0]
+    return (low + (high - low) * np.abs(x)).astype(dtype).reshape(shape)
+
+
+def ints(*shape, low=-5, high=6, dtype=np.int32, seed=0):
+    return np.floor(floats(*shape, low=low, high=high, dtype=np.float64, seed=seed)).astype(dtype)
+
+
+def bools(*shape, seed=0):
+    return floats(*shape, seed=seed) > 0
+
+
+# -- functions of each element --
+for op in (
+    "Abs Atan Ceil Cos Erf Erfc Exp Expm1 Floor Inv Neg Reciprocal Rint Round Sigmoid Sign Sin Sinh Square Tan Tanh "
+    "Asinh Cosh Elu Selu Relu Relu6 Softplus Softsign LeakyRelu"
+).split():
+    case(op, floats(2, 3, low=-2, high=2) + 0.01, gradient=op not in ("Ceil", "Floor", "Rint", "Round", "Sign"))
+for op in "Log Log1p Sqrt Rsqrt Lgamma Digamma".split():
+    case(op, floats(2, 3, low=0.5, high=3), tolerance=1e-4 if op in ("Lgamma", "Digamma") else 1e-5)
+for op in "Acos Asin Atanh".split():
+    case(op, floats(2, 3, low=-0.9, high=0.9), tolerance=1e-4)
+case("Acosh", floats(2, 3, low=1.1, high=3), tolerance=1e-4)
+for op in "Abs Neg Sign Square".split():
+    case(op, ints(2, 3), label="int32")
+case("Exp", floats(3, dtype=np.float64), label="float64")
+case("IsFinite", np.float32([1, np.inf, np.nan]))
+case("IsInf", np.float32([1, -np.inf, np.nan]))
+case("IsNan", np.float32([1, np.inf, np.nan]))
+case("LogicalNot", bools(2, 3))
+case("Invert", ints(4))
+
+# -- of two, with broadcasting --
+for op in "Add AddV2 Sub Mul RealDiv Div Maximum Minimum SquaredDifference DivNoNan MulNoNan Atan2".split():
+    case(op, floats(2, 3), floats(2, 3, seed=1) + 1.5)
+    case(op, floats(2, 3), floats(3, seed=1) + 1.5, label="row")
+    case(op, floats(2, 1, 3), floats(4, 1, seed=1) + 1.5, label="both")
+for op in "Add AddV2 Sub Mul FloorDiv FloorMod Maximum Minimum TruncateDiv TruncateMod Div Mod".split():
+    case(op, ints(2, 3, low=-9, high=9), ints(3, low=1, high=5, seed=2), label="int32")
+case("FloorDiv", floats(2, 3), np.float32([0.3, -0.7, 1.5]), gradient=False)
+case("FloorMod", floats(2, 3), np.float32([0.3, -0.7, 1.5]), gradient=False)
+case("Pow", floats(2, 3, low=0.5, high=2), floats(2, 3, seed=3))
+for op in "Equal NotEqual Less LessEqual Greater GreaterEqual".split():
+    case(op, ints(2, 3, low=0, high=3), ints(3, low=0, high=3, seed=1))
+    case(op, floats(2, 3), floats(3, seed=1), label="float")
+case("Equal", np.array([b"a", b"b"]), np.array(b"a"), label="string")
+for op in "LogicalAnd LogicalOr".split():
+    case(op, bools(2, 3), bools(3, seed=1))
+for op in "BitwiseAnd BitwiseOr BitwiseXor".split():
+    case(op, ints(4), ints(4, seed=1))
+case("LeftShift", ints(4, low=0), np.int32([1, 2, 0, 3]))
+case("RightShift", ints(4), np.int32([1, 2, 0, 3]))
+case("AddN", [floats(2, 3), floats(2, 3, seed=1), floats(2, 3, seed=2)])
+case("BiasAdd", floats(2, 3, 4), floats(4, seed=1))
+case("BiasAdd", floats(2, 4, 2, 2), floats(4, seed=1), data_format="NCHW", label="NCHW")
+case("Select", bools(2, 3), floats(2, 3), floats(2, 3, seed=1))
+case("Select", bools(2), floats(2, 3), floats(2, 3, seed=1), label="rows")
+case("SelectV2", bools(3), floats(2, 3), np.float32(0.0))
+case("Cast", floats(2, 3, low=-9, high=9), DstT=np.int32, gradient=False)
+case("Cast", ints(2, 3), DstT=np.float64, label="widen")
+case("Cast", bools(3), DstT=np.float32, label="bool")
+case("Xdivy", np.float32([0, 1, 2]), np.float32([0, 2, 3]), gradient=False)
+case("Xlogy", np.float32([0, 1, 2]), np.float32([0, 2, 3]), gradient=False)
+
+# -- reductions --
+for op in "Sum Mean Max Min Prod".split():
+    case(op, floats(2, 3, 4) + 0.1, np.int32([1]), constants=(1,))
+    case(op, floats(2, 3, 4) + 0.1, np.int32([0, 2]), keep_dims=True, constants=(1,), label="keep")
+    case(op, floats(2, 3) + 0.1, np.int32([0, 1]), constants=(1,), label="all")
+    case(op, ints(2, 3), np.int32(-1), constants=(1,), label="int32")
+for op in "All Any".split():
+    case(op, bools(3, 4), np.int32([1]), constants=(1,))
+case("ArgMax", floats(3, 4), np.int32(1), constants=(1,))
+case("ArgMin", floats(3, 4), np.int32(0), output_type=np.int32, constants=(1,))
+case("Cumsum", floats(2, 4), np.int32(1), constants=(1,))
+case("Cumsum", floats(2, 4), np.int32(1), exclusive=True, reverse=True, constants=(1,), label="exclusive")
+case("Cumprod", floats(2, 4) + 2, np.int32(0), constants=(1,))
+case("L2Loss", floats(3, 4))
+case("EuclideanNorm", floats(3, 4), np.int32([1]), constants=(1,), gradient=False)
+
+# -- matrices --
+case("MatMul", floats(2, 3), floats(3, 4, seed=1))
+case("MatMul", floats(3, 2), floats(4, 3, seed=1), transpose_a=True, transpose_b=True, label="transposed")
+case("BatchMatMulV2", floats(2, 2, 3), floats(2, 3, 4, seed=1))
+case("BatchMatMulV2", floats(2, 3, 2), floats(3, 4, seed=1), adj_x=True, label="broadcast")
+case("BatchMatMul", floats(2, 2, 3), floats(2, 4, 3, seed=1), adj_y=True)
+case("MatrixDiag", floats(2, 3))
+case("MatrixDiagPart", floats(2, 3, 3))
+case("MatrixSetDiag", floats(2, 3, 3), floats(2, 3, seed=1))
+case("MatrixBandPart", floats(4, 4), np.int64(1), np.int64(0), constants=(1, 2))
+case("Diag", floats(3))
+case("DiagPart", floats(3, 3))
+
+# -- shapes and layout --
+case("Identity", floats(2, 3))
+case("StopGradient", floats(2, 3))
+case("Shape", floats(2, 3))
+case("ShapeN", [floats(2, 3), floats(4)])
+case("Size", floats(2, 3))
+case("Rank", floats(2, 3))
+case("Reshape", floats(2, 3), np.int32([3, -1]), constants=(1,))
+case("ExpandDims", floats(2, 3), np.int32(1), constants=(1,))
+case("Squeeze", floats(1, 2, 1), squeeze_dims=[0])
+case("Transpose", floats(2, 3, 4), np.int32([2, 0, 1]), constants=(1,))
+case("ConcatV2", [floats(2, 3), floats(1, 3, seed=1)], np.int32(0), constants=(1,))
+case("Pack", [floats(3), floats(3, seed=1)], axis=1)
+case("Unpack", floats(2, 3), num=3, axis=1)
+case("Split", np.int32(1), floats(2, 4), num_split=2, constants=(0,))
+case("SplitV", floats(2, 4), np.int32([1, 3]), np.int32(1), num_split=2, constants=(1, 2))
+case("Slice", floats(3, 4), np.int32([1, 0]), np.int32([2, -1]), constants=(1, 2))
+case("StridedSlice", floats(3, 4), np.int32([0, 1]), np.int32([0, 3]), np.int32([1, 1]), shrink_axis_mask=1,
+     constants=(1, 2, 3))
+case("StridedSlice", floats(3, 4), np.int32([-1, 0]), np.int32([0, 0]), np.int32([-1, 2]), end_mask=3,
+     constants=(1, 2, 3), label="negative")
+case("Tile", floats(2, 3), np.int32([2, 1]), constants=(1,))
+case("Pad", floats(2, 3), np.int32([[1, 0], [0, 2]]), constants=(1,))
+case("PadV2", floats(2, 3), np.int32([[1, 0], [0, 2]]), np.float32(7), constants=(1,), gradient=False)
+case("MirrorPad", floats(2, 3), np.int32([[1, 0], [0, 2]]), mode="REFLECT", constants=(1,))
+case("MirrorPad", floats(2, 3), np.int32([[1, 0], [0, 2]]), mode="SYMMETRIC", constants=(1,), label="symmetric")
+case("BroadcastTo", floats(3), np.int32([2, 3]), constants=(1,))
+case("ReverseV2", floats(2, 3), np.int32([1]), constants=(1,))
+case("ReverseSequence", floats(2, 4), np.int32([2, 3]), seq_dim=1)
+case("Fill", np.int32([2, 3]), np.float32(5), constants=(0,))
+case("ZerosLike", floats(2, 3))
+case("OnesLike", floats(2, 3))
+case("Range", np.int32(1), np.int32(9), np.int32(3), constants=(0, 1, 2))
+case("LinSpace", np.float32(0), np.float32(1), np.int32(5), constants=(0, 1, 2))
+case("OneHot", np.int32([0, 2, -1, 3]), np.int32(3), np.float32(1), np.float32(0), constants=(1,), gradient=False)
+case("InvertPermutation", np.int32([2, 0, 1]))
+case("BroadcastArgs", np.int32([2, 1]), np.int32([3]))
+case("BroadcastGradientArgs", np.int32([2, 1]), np.int32([3]))
+case("ConcatOffset", np.int32(0), [np.int32([2, 3]), np.int32([1, 3])])
+case("Where", bools(3, 4))
+case("Bitcast", floats(3), type=np.int32)
+
+# -- by index --
+case("GatherV2", floats(4, 3), np.int32([2, 0, 2]), np.int32(0), constants=(2,))
+case("GatherV2", floats(3, 4), np.int32([[1, 3], [0, 0]]), np.int32(1), constants=(2,), label="axis")
+case("GatherNd", floats(3, 4), np.int32([[0, 1], [2, 3]]))
+case("ScatterNd", np.int32([[0], [2]]), floats(2, 3), np.int32([4, 3]), constants=(2,))
+case("Unique", np.int32([3, 1, 3, 2]))
+case("ListDiff", np.int32([1, 2, 3, 4]), np.int32([2, 4]))
+case("DynamicPartition", floats(4, 2), np.int32([0, 1, 0, 1]), num_partitions=2)
+case("DynamicStitch", [np.int32([0, 2]), np.int32([1])], [floats(2, 2), floats(1, 2, seed=1)])
+case("SegmentSum", floats(4, 2), np.int32([0, 0, 1, 2]))
+case("SegmentMean", floats(4, 2), np.int32([0, 0, 1, 2]))
+case("UnsortedSegmentSum", floats(4, 2), np.int32([2, 0, 2, 1]), np.int32(3), constants=(2,))
+case("SparseToDense", np.int32([[0, 1], [1, 2]]), np.int32([2, 3]), np.float32([5, 6]), np.float32(0), constants=(1,),
+     gradient=False)
+case("TopKV2", floats(2, 5), np.int32(2), constants=(1,))
+case("InTopKV2", floats(2, 5), np.int32([1, 2]), np.int32(2), constants=(2,))
+
+# -- neural networks --
+case("Softmax", floats(2, 4))
+case("LogSoftmax", floats(2, 4))
+case("SoftmaxCrossEntropyWithLogits", floats(2, 4), np.float32([[0, 1, 0, 0], [0.5, 0, 0.5, 0]]), gradient=False)
+case("SparseSoftmaxCrossEntropyWithLogits", floats(2, 4), np.int32([1, 3]), gradient=False)
+case("Conv2D", floats(2, 5, 5, 3), floats(3, 3, 3, 4, seed=1), strides=[1, 1, 1, 1], padding="SAME", tolerance=1e-4)
+case("Conv2D", floats(2, 5, 6, 2), floats(2, 3, 2, 3, seed=1), strides=[1, 2, 2, 1], padding="VALID", label="strided",
+     tolerance=1e-4)
+case("Conv2DBackpropInput", np.int32([2, 5, 5, 3]), floats(3, 3, 3, 4, seed=1), floats(2, 3, 3, 4),
+     strides=[1, 2, 2, 1], padding="SAME", constants=(0,), tolerance=1e-4)
+case("Conv2DBackpropFilter", floats(2, 5, 5, 3), np.int32([3, 3, 3, 4]), floats(2, 3, 3, 4), strides=[1, 2, 2, 1],
+     padding="SAME", constants=(1,), tolerance=1e-4)
+case("DepthwiseConv2dNative", floats(1, 4, 4, 2), floats(2, 2, 2, 2, seed=1), strides=[1, 1, 1, 1], padding="SAME")
+case("MaxPool", floats(2, 4, 4, 3), ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
+case("MaxPool", floats(1, 5, 5, 2), ksize=[1, 3, 3, 1], strides=[1, 2, 2, 1], padding="VALID", label="valid")
+case("AvgPool", floats(2, 4, 5, 3), ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
+case("LRN", floats(1, 2, 2, 5), depth_radius=2, tolerance=1e-4)
+case("ResizeNearestNeighbor", floats(1, 3, 3, 2), np.int32([6, 5]), constants=(1,))
+case("ResizeBilinear", floats(1, 3, 3, 2), np.int32([6, 5]), constants=(1,))
+case("SpaceToBatchND", floats(2, 4, 4, 1), np.int32([2, 2]), np.int32([[0, 0], [0, 0]]), constants=(1, 2))
+case("BatchToSpaceND", floats(4, 2, 2, 1), np.int32([2, 2]), np.int32([[0, 0], [0, 0]]), constants=(1, 2))
+case("SpaceToDepth", floats(1, 4, 4, 2), block_size=2)
+case("DepthToSpace", floats(1, 2, 2, 8), block_size=2)
+case("FusedBatchNormV3", floats(2, 3, 3, 2), floats(2, seed=1) + 1, floats(2, seed=2), np.float32([]), np.float32([]),
+     gradient=False, tolerance=1e-4)
+
+# -- text --
+case("StringJoin", [np.array([b"a", b"b"]), np.array(b"-c")])
+case("StringToNumber", np.array([b"1.5", b"-2e3"]))
+case("AsString", ints(3))
+case("AsString", floats(3), label="float")
+case("StringLength", np.array([b"", b"abc"]))
+case("ReduceJoin", np.array([[b"a", b"b"], [b"c", b"d"]]), np.int32([1]), constants=(1,))
+case("DecodeRaw", np.array([b"\x01\x02\x03\x04"]), out_type=np.int16)

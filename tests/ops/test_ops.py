@@ -1,0 +1,91 @@
+"""Each op of the table: its values, its shapes, its gradient, and its node in a file."""
+
+import pathlib
+
+import numpy as np
+import pytest
+
+import ferroflow as tf
+from ferroflow._src.framework.apply import apply_op
+
+from . import building, cases
+
+RECORDED = np.load(pathlib.Path(__file__).parent / "values.npz")
+ROWS = [pytest.param(c, id=c.label) for c in cases.CASES if f"{c.label}:0" in RECORDED]
+
+
+def _apply(op, inputs, attrs):
+    return apply_op(op, *inputs, **attrs)
+
+
+def _run(case):
+    with tf.Graph().as_default() as graph:
+        inputs, outputs, feeds = building.build(tf, _apply, case)
+        with tf.Session() as session:
+            return graph, inputs, outputs, session.run(outputs, feeds)
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_op_run_gives_tensorflows_values(case):
+    _, _, outputs, values = _run(case)
+    for i, value in enumerate(values):
+        wanted = RECORDED[f"{case.label}:{i}"]
+        value = np.asarray(value)
+        if value.dtype == object:
+            assert value.astype(bytes).tolist() == wanted.tolist()
+            continue
+        assert value.dtype == wanted.dtype
+        assert value.shape == wanted.shape
+        np.testing.assert_allclose(value, wanted, rtol=case.tolerance, atol=case.tolerance)
+        assert outputs[i].shape.is_compatible_with(value.shape), f"inferred {outputs[i].shape}, made {value.shape}"
+
+
+def _numeric(run, feeds, x, weights):
+    """The derivative of the weighted sum of outputs for each element of `x`, by differences."""
+    base, step = feeds[x], 1e-2
+    slope = np.zeros(base.shape)
+    for at in np.ndindex(*base.shape):
+        sums = []
+        for sign in (1, -1):
+            moved = base.copy()
+            moved[at] += sign * step
+            value = run({**feeds, x: moved})
+            sums.append(float(np.sum(value.astype(np.float64) * weights)))
+        slope[at] = (sums[0] - sums[1]) / (2 * step)
+    return slope
+
+
+WITH_GRADIENT = [
+    pytest.param(c, id=c.label)
+    for c in cases.CASES
+    if c.gradient and f"{c.label}:0" in RECORDED and RECORDED[f"{c.label}:0"].dtype.kind == "f"
+]
+
+
+@pytest.mark.parametrize("case", WITH_GRADIENT)
+def test_gradient_of_op_agrees_with_differences(case):
+    with tf.Graph().as_default():
+        inputs, outputs, feeds = building.build(tf, _apply, case)
+        xs = [x for x in feeds if x.dtype in (tf.float32, tf.float64)]
+        if not xs:
+            return
+        y = outputs[0]
+        weights = cases.floats(*RECORDED[f"{case.label}:0"].shape, low=0.5, high=1.5, seed=9)
+        gradients = tf.gradients(y, xs, grad_ys=tf.constant(weights, y.dtype))
+        with tf.Session() as session:
+            for x, gradient in zip(xs, gradients, strict=True):
+                if gradient is None:
+                    continue
+                found = session.run(tf.convert_to_tensor(gradient), feeds)
+                wanted = _numeric(lambda f: session.run(y, f), feeds, x, weights)
+                np.testing.assert_allclose(found, wanted, rtol=3e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_graph_of_op_exported_and_imported_is_the_same(case):
+    with tf.Graph().as_default() as graph:
+        building.build(tf, _apply, case)
+        exported = graph.as_graph_def(add_shapes=True)
+    with tf.Graph().as_default() as again:
+        tf.import_graph_def(exported, name="")
+        assert again.as_graph_def(add_shapes=True) == exported
