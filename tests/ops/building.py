@@ -24,7 +24,9 @@ def build(tf, apply_op, case):
     for i, value in enumerate(case.inputs):
         is_constant = i in case.constants
         inputs.append([make(v, is_constant) for v in value] if isinstance(value, list) else make(value, is_constant))
-    attrs = {k: tf.as_dtype(v) if isinstance(v, type) and issubclass(v, np.generic) else v for k, v in case.attrs.items()}
+    attrs = {
+        k: tf.as_dtype(v) if isinstance(v, type) and issubclass(v, np.generic) else v for k, v in case.attrs.items()
+    }
     made = apply_op(case.op, inputs, attrs)
     outputs = list(made) if isinstance(made, (list, tuple)) else [made]
     return inputs, outputs, feeds

@@ -151,10 +151,25 @@ case("Unpack", floats(2, 3), num=3, axis=1)
 case("Split", np.int32(1), floats(2, 4), num_split=2, constants=(0,))
 case("SplitV", floats(2, 4), np.int32([1, 3]), np.int32(1), num_split=2, constants=(1, 2))
 case("Slice", floats(3, 4), np.int32([1, 0]), np.int32([2, -1]), constants=(1, 2))
-case("StridedSlice", floats(3, 4), np.int32([0, 1]), np.int32([0, 3]), np.int32([1, 1]), shrink_axis_mask=1,
-     constants=(1, 2, 3))
-case("StridedSlice", floats(3, 4), np.int32([-1, 0]), np.int32([0, 0]), np.int32([-1, 2]), end_mask=3,
-     constants=(1, 2, 3), label="negative")
+case(
+    "StridedSlice",
+    floats(3, 4),
+    np.int32([0, 1]),
+    np.int32([0, 3]),
+    np.int32([1, 1]),
+    shrink_axis_mask=1,
+    constants=(1, 2, 3),
+)
+case(
+    "StridedSlice",
+    floats(3, 4),
+    np.int32([-1, 0]),
+    np.int32([0, 0]),
+    np.int32([-1, 2]),
+    end_mask=3,
+    constants=(1, 2, 3),
+    label="negative",
+)
 case("Tile", floats(2, 3), np.int32([2, 1]), constants=(1,))
 case("Pad", floats(2, 3), np.int32([[1, 0], [0, 2]]), constants=(1,))
 case("PadV2", floats(2, 3), np.int32([[1, 0], [0, 2]]), np.float32(7), constants=(1,), gradient=False)
@@ -188,8 +203,15 @@ case("DynamicStitch", [np.int32([0, 2]), np.int32([1])], [floats(2, 2), floats(1
 case("SegmentSum", floats(4, 2), np.int32([0, 0, 1, 2]))
 case("SegmentMean", floats(4, 2), np.int32([0, 0, 1, 2]))
 case("UnsortedSegmentSum", floats(4, 2), np.int32([2, 0, 2, 1]), np.int32(3), constants=(2,))
-case("SparseToDense", np.int32([[0, 1], [1, 2]]), np.int32([2, 3]), np.float32([5, 6]), np.float32(0), constants=(1,),
-     gradient=False)
+case(
+    "SparseToDense",
+    np.int32([[0, 1], [1, 2]]),
+    np.int32([2, 3]),
+    np.float32([5, 6]),
+    np.float32(0),
+    constants=(1,),
+    gradient=False,
+)
 case("TopKV2", floats(2, 5), np.int32(2), constants=(1,))
 case("InTopKV2", floats(2, 5), np.int32([1, 2]), np.int32(2), constants=(2,))
 
@@ -199,12 +221,35 @@ case("LogSoftmax", floats(2, 4))
 case("SoftmaxCrossEntropyWithLogits", floats(2, 4), np.float32([[0, 1, 0, 0], [0.5, 0, 0.5, 0]]), gradient=False)
 case("SparseSoftmaxCrossEntropyWithLogits", floats(2, 4), np.int32([1, 3]), gradient=False)
 case("Conv2D", floats(2, 5, 5, 3), floats(3, 3, 3, 4, seed=1), strides=[1, 1, 1, 1], padding="SAME", tolerance=1e-4)
-case("Conv2D", floats(2, 5, 6, 2), floats(2, 3, 2, 3, seed=1), strides=[1, 2, 2, 1], padding="VALID", label="strided",
-     tolerance=1e-4)
-case("Conv2DBackpropInput", np.int32([2, 5, 5, 3]), floats(3, 3, 3, 4, seed=1), floats(2, 3, 3, 4),
-     strides=[1, 2, 2, 1], padding="SAME", constants=(0,), tolerance=1e-4)
-case("Conv2DBackpropFilter", floats(2, 5, 5, 3), np.int32([3, 3, 3, 4]), floats(2, 3, 3, 4), strides=[1, 2, 2, 1],
-     padding="SAME", constants=(1,), tolerance=1e-4)
+case(
+    "Conv2D",
+    floats(2, 5, 6, 2),
+    floats(2, 3, 2, 3, seed=1),
+    strides=[1, 2, 2, 1],
+    padding="VALID",
+    label="strided",
+    tolerance=1e-4,
+)
+case(
+    "Conv2DBackpropInput",
+    np.int32([2, 5, 5, 3]),
+    floats(3, 3, 3, 4, seed=1),
+    floats(2, 3, 3, 4),
+    strides=[1, 2, 2, 1],
+    padding="SAME",
+    constants=(0,),
+    tolerance=1e-4,
+)
+case(
+    "Conv2DBackpropFilter",
+    floats(2, 5, 5, 3),
+    np.int32([3, 3, 3, 4]),
+    floats(2, 3, 3, 4),
+    strides=[1, 2, 2, 1],
+    padding="SAME",
+    constants=(1,),
+    tolerance=1e-4,
+)
 case("DepthwiseConv2dNative", floats(1, 4, 4, 2), floats(2, 2, 2, 2, seed=1), strides=[1, 1, 1, 1], padding="SAME")
 case("MaxPool", floats(2, 4, 4, 3), ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
 case("MaxPool", floats(1, 5, 5, 2), ksize=[1, 3, 3, 1], strides=[1, 2, 2, 1], padding="VALID", label="valid")
@@ -216,8 +261,16 @@ case("SpaceToBatchND", floats(2, 4, 4, 1), np.int32([2, 2]), np.int32([[0, 0], [
 case("BatchToSpaceND", floats(4, 2, 2, 1), np.int32([2, 2]), np.int32([[0, 0], [0, 0]]), constants=(1, 2))
 case("SpaceToDepth", floats(1, 4, 4, 2), block_size=2)
 case("DepthToSpace", floats(1, 2, 2, 8), block_size=2)
-case("FusedBatchNormV3", floats(2, 3, 3, 2), floats(2, seed=1) + 1, floats(2, seed=2), np.float32([]), np.float32([]),
-     gradient=False, tolerance=1e-4)
+case(
+    "FusedBatchNormV3",
+    floats(2, 3, 3, 2),
+    floats(2, seed=1) + 1,
+    floats(2, seed=2),
+    np.float32([]),
+    np.float32([]),
+    gradient=False,
+    tolerance=1e-4,
+)
 
 # -- text --
 case("StringJoin", [np.array([b"a", b"b"]), np.array(b"-c")])

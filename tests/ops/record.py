@@ -1,7 +1,7 @@
 """Writes what TensorFlow 1.15 makes of the cases: run it with an interpreter that has TensorFlow 1.15.
 
-    python record.py nodes      nodes.json: the nodes of each call of functions.py
-    python record.py values     values.npz: the outputs of each row of cases.py
+python record.py nodes      nodes.json: the nodes of each call of functions.py
+python record.py values     values.npz: the outputs of each row of cases.py
 """
 
 import json

