@@ -4,4 +4,7 @@ pub mod conv;
 pub mod gemm;
 pub mod map;
 pub mod philox;
+pub mod scratch;
+pub mod simd;
+pub mod threads;
 pub mod window;

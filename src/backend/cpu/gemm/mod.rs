@@ -1,6 +1,12 @@
 //! Matrix products. The order of additions is fixed by the sizes alone, so results repeat bit for bit.
 
-use crate::value::Element;
+mod product;
+pub mod tile;
+mod vector;
+
+use crate::value::{DType, Element};
+
+pub use product::{product, turn};
 
 /// A type that can be multiplied and added.
 pub trait Number: Element {
@@ -61,7 +67,24 @@ pub fn matmul<T: Number>(
     ta: bool,
     tb: bool,
 ) {
-    debug_assert!(a.len() == m * k && b.len() == k * n && out.len() == m * n);
+    assert!(a.len() == m * k && b.len() == k * n && out.len() == m * n);
+    use bytemuck::{cast_slice, cast_slice_mut};
+    let size = [m, k, n];
+    match T::DTYPE {
+        DType::F32 => {
+            let out = cast_slice_mut::<T, f32>(out);
+            product(cast_slice::<T, f32>(a), cast_slice(b), out, size, ta, tb);
+        }
+        DType::F64 => {
+            let out = cast_slice_mut::<T, f64>(out);
+            product(cast_slice::<T, f64>(a), cast_slice(b), out, size, ta, tb);
+        }
+        _ => plain(a, b, out, size, ta, tb),
+    }
+}
+
+/// The same by plain loops: types without vectors, and the twin that tests compare with.
+fn plain<T: Number>(a: &[T], b: &[T], out: &mut [T], [m, k, n]: [usize; 3], ta: bool, tb: bool) {
     out.fill(T::zero());
     if tb {
         let mut straight = vec![T::zero(); k * n];
@@ -92,6 +115,49 @@ fn accumulate<T: Number>(a: &[T], b: &[T], out: &mut [T], [m, k, n]: [usize; 3],
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn odd_sizes_agree_with_plain_loops() {
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        for [m, k, n] in [
+            [1, 1, 1],
+            [1, 37, 70],
+            [9, 70, 1],
+            [3, 5, 7],
+            [17, 129, 33],
+            [11, 261, 48],
+            [28, 300, 64],
+            [300, 129, 37],
+            [257, 128, 65],
+            [5, 0, 4],
+        ] {
+            let a: Vec<f32> = (0..m * k).map(|_| next()).collect();
+            let b: Vec<f32> = (0..k * n).map(|_| next()).collect();
+            let wide = |x: &[f32]| x.iter().map(|x| f64::from(*x)).collect::<Vec<_>>();
+            for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
+                let (mut out, mut out64) = (vec![7f32; m * n], vec![7f64; m * n]);
+                let mut want = vec![7f64; m * n];
+                matmul(&a, &b, &mut out, [m, k, n], ta, tb);
+                matmul(&wide(&a), &wide(&b), &mut out64, [m, k, n], ta, tb);
+                plain(&wide(&a), &wide(&b), &mut want, [m, k, n], ta, tb);
+                for i in 0..m * n {
+                    let (x, y, z) = (f64::from(out[i]), out64[i], want[i]);
+                    assert!(
+                        (x - z).abs() < 1e-4,
+                        "{m} {k} {n} {ta} {tb} at {i}: {x} {z}"
+                    );
+                    assert!(
+                        (y - z).abs() < 1e-11,
+                        "{m} {k} {n} {ta} {tb} at {i}: {y} {z}"
+                    );
+                }
+            }
+        }
+    }
 
     #[test]
     fn each_operand_may_lie_transposed() {

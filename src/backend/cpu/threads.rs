@@ -1,0 +1,248 @@
+//! The thread pool of kernels. Work is cut by shape into numbered jobs, so results do not depend on who runs them.
+//!
+//! The caller works too, and never waits for a helper that has not begun: on a busy machine a helper that gets no
+//! core costs nothing. Whoever finds the pool taken (another thread runs, or a job runs jobs) works alone.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::*};
+use std::thread::Thread;
+
+use parking_lot::Mutex;
+
+/// Work below about 50 microseconds is not worth waking a helper: so many multiplications and additions.
+pub const WORTH_FLOPS: usize = 8 << 20;
+/// The same for work that is bound by memory: so many bytes read and written.
+pub const WORTH_BYTES: usize = 2 << 20;
+
+/// Set while a job is open to helpers; the lower bits count those that joined.
+const OPEN: u32 = 1 << 31;
+
+type Job<'a> = &'a (dyn Fn(usize) + Sync + 'a);
+
+struct Pool {
+    /// Counts published jobs; helpers watch it.
+    epoch: AtomicU32,
+    state: AtomicU32,
+    next: AtomicUsize,
+    /// Number of parts and the job; written while no helper has joined, read only by those that have.
+    job: Mutex<Option<(usize, *const (dyn Fn(usize) + Sync))>>,
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    helpers: Vec<Helper>,
+    /// Held by the one caller that the helpers work for.
+    taken: Mutex<()>,
+    /// The process that started the helpers: after a fork there are none.
+    process: u32,
+}
+
+struct Helper {
+    thread: OnceLock<Thread>,
+    is_asleep: AtomicBool,
+}
+
+// SAFETY: the pointer in `job` is used only while the caller of `run` waits for those that joined.
+unsafe impl Send for Pool {}
+// SAFETY: as above.
+unsafe impl Sync for Pool {}
+
+static LIMIT: AtomicUsize = AtomicUsize::new(0);
+static POOL: OnceLock<Pool> = OnceLock::new();
+
+/// At most so many threads compute at once (0: as many as the machine gives). Counts before the first parallel
+/// kernel; `FERROFLOW_THREADS` has the last word.
+pub fn limit(threads: usize) {
+    LIMIT.store(threads, Relaxed);
+}
+
+/// Threads that kernels use, the caller included.
+pub fn count() -> usize {
+    pool().helpers.len() + 1
+}
+
+fn wanted() -> usize {
+    let from_environment = std::env::var("FERROFLOW_THREADS");
+    let available = std::thread::available_parallelism().map_or(1, usize::from);
+    if let Some(n) = from_environment.ok().and_then(|s| s.parse::<usize>().ok()) {
+        return n.clamp(1, 256);
+    }
+    match LIMIT.load(Relaxed) {
+        0 => available,
+        n => n.min(available),
+    }
+}
+
+fn pool() -> &'static Pool {
+    let mut is_new = false;
+    let pool = POOL.get_or_init(|| {
+        is_new = true;
+        Pool {
+            epoch: AtomicU32::new(0),
+            state: AtomicU32::new(0),
+            next: AtomicUsize::new(0),
+            job: Mutex::new(None),
+            panic: Mutex::new(None),
+            helpers: (1..wanted())
+                .map(|_| Helper {
+                    thread: OnceLock::new(),
+                    is_asleep: AtomicBool::new(false),
+                })
+                .collect(),
+            taken: Mutex::new(()),
+            process: std::process::id(),
+        }
+    });
+    if is_new {
+        for (i, helper) in pool.helpers.iter().enumerate() {
+            let name = format!("ferroflow-{i}");
+            // A thread that cannot be started is a helper that never joins.
+            let thread = std::thread::Builder::new().name(name);
+            if let Ok(handle) = thread.spawn(move || pool.help(helper)) {
+                let _ = helper.thread.set(handle.thread().clone());
+            }
+        }
+    }
+    pool
+}
+
+impl Pool {
+    fn help(&self, me: &Helper) {
+        let mut seen = 0;
+        loop {
+            let mut tries = 0;
+            while self.epoch.load(Acquire) == seen {
+                tries += 1;
+                if tries < 20 {
+                    std::hint::spin_loop();
+                    continue;
+                }
+                me.is_asleep.store(true, SeqCst);
+                if self.epoch.load(SeqCst) == seen {
+                    std::thread::park();
+                }
+                me.is_asleep.store(false, SeqCst);
+            }
+            seen = self.epoch.load(Acquire);
+            let join = |state: u32| (state & OPEN != 0).then_some(state + 1);
+            if self.state.fetch_update(AcqRel, Acquire, join).is_ok() {
+                self.work();
+                self.state.fetch_sub(1, Release);
+            }
+        }
+    }
+
+    /// Takes parts until none is left.
+    fn work(&self) {
+        let Some((parts, job)) = *self.job.lock() else {
+            return;
+        };
+        // SAFETY: whoever is here has joined (or is the caller), and the caller keeps the job alive until all left.
+        let job: Job = unsafe { &*job };
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            loop {
+                let part = self.next.fetch_add(1, Relaxed);
+                if part >= parts {
+                    break;
+                }
+                job(part);
+            }
+        }));
+        if let Err(payload) = result {
+            self.next.store(parts, Relaxed);
+            self.panic.lock().get_or_insert(payload);
+        }
+    }
+
+    fn run(&self, parts: usize, job: Job) {
+        let job: *const (dyn Fn(usize) + Sync + '_) = job;
+        // SAFETY: only the lifetime changes; `run` does not return while anybody can use the job.
+        let job: *const (dyn Fn(usize) + Sync + 'static) = unsafe { std::mem::transmute(job) };
+        *self.job.lock() = Some((parts, job));
+        self.next.store(0, Relaxed);
+        self.state.store(OPEN, Release);
+        self.epoch.fetch_add(1, SeqCst);
+        for helper in self.helpers.iter().take(parts - 1) {
+            if helper.is_asleep.load(SeqCst)
+                && let Some(thread) = helper.thread.get()
+            {
+                thread.unpark();
+            }
+        }
+        self.work();
+        let mut tries = 0u32;
+        self.state.fetch_and(!OPEN, AcqRel);
+        while self.state.load(Acquire) != 0 {
+            tries += 1;
+            if tries < 2000 {
+                std::hint::spin_loop();
+            } else {
+                std::thread::yield_now();
+            }
+        }
+        *self.job.lock() = None;
+        if let Some(payload) = self.panic.lock().take() {
+            resume_unwind(payload);
+        }
+    }
+}
+
+/// Runs `job(0)`, …, `job(parts - 1)`, each once, on as many threads as are free. Returns when all are done.
+pub fn run(parts: usize, job: impl Fn(usize) + Sync) {
+    if parts > 1 {
+        let pool = pool();
+        if !pool.helpers.is_empty()
+            && pool.process == std::process::id()
+            && let Some(_taken) = pool.taken.try_lock()
+        {
+            return pool.run(parts, &job);
+        }
+    }
+    (0..parts).for_each(job);
+}
+
+/// Cuts `0..n` into pieces of `piece` and runs `job(start, end)` for each, in parallel when `is_worth_it`.
+pub fn run_pieces(n: usize, piece: usize, is_worth_it: bool, job: impl Fn(usize, usize) + Sync) {
+    let piece = piece.max(1);
+    let parts = n.div_ceil(piece);
+    let one = |i: usize| job(i * piece, ((i + 1) * piece).min(n));
+    if is_worth_it {
+        run(parts, one);
+    } else {
+        (0..parts).for_each(one);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_runs_once_also_when_jobs_run_jobs() {
+        let counts: Vec<AtomicUsize> = (0..100).map(|_| AtomicUsize::new(0)).collect();
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        run(10, |i| {
+                            run(10, |j| {
+                                counts[i * 10 + j].fetch_add(1, Relaxed);
+                            });
+                        });
+                    }
+                });
+            }
+        });
+        assert!(counts.iter().all(|c| c.load(Relaxed) == 150));
+    }
+
+    #[test]
+    fn a_panic_in_a_part_reaches_the_caller_and_the_pool_goes_on() {
+        let caught = catch_unwind(|| run(64, |i| assert_ne!(i, 17, "part 17")));
+        assert!(caught.is_err());
+        let sum = AtomicUsize::new(0);
+        run(64, |i| {
+            sum.fetch_add(i, Relaxed);
+        });
+        assert_eq!(sum.into_inner(), 64 * 63 / 2);
+    }
+}
