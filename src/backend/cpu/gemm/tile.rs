@@ -98,7 +98,7 @@ unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const BY_ROWS: bool>
     }
 }
 
-/// The most rows of tiles of 1, 2, 3 and 4 vectors; 0 where there is no such tile.
+/// For tiles of 1, 2, 3 and 4 vectors.
 type MostRows = [usize; 4];
 
 /// A tile compiled for one tier.
@@ -134,7 +134,8 @@ macro_rules! pick {
 }
 
 macro_rules! tables {
-    ($t:ty, $module:ident, $wide:ident, $half:ident, $lanes:literal) => {
+    ($t:ty, $module:ident, $wide:ident, $half:ident, $lanes:literal,
+     [$($wide_tiles:tt)*], [$($half_tiles:tt)*]) => {
         mod $module {
             use super::*;
 
@@ -147,10 +148,9 @@ macro_rules! tables {
             pub fn pick(mr: usize, nv: usize, by_rows: bool) -> Tile<$t> {
                 match simd::tier() {
                     #[cfg(target_arch = "x86_64")]
-                    Tier::Avx512 => pick!(wide, mr, nv, by_rows;
-                        1: 1 2 3 4 5 6 7 8 9 10; 2: 1 2 3 4 5 6 7 8 9 10; 3: 1 2 3 4 5 6 7 8; 4: 1 2 3 4 5 6;),
+                    Tier::Avx512 => pick!(wide, mr, nv, by_rows; $($wide_tiles)*),
                     #[cfg(target_arch = "x86_64")]
-                    Tier::Avx2 => pick!(half, mr, nv, by_rows; 1: 1 2 3 4 5 6 7 8; 2: 1 2 3 4 5 6;),
+                    Tier::Avx2 => pick!(half, mr, nv, by_rows; $($half_tiles)*),
                     _ => pick!(plain, mr, nv, by_rows; 1: 1 2 3 4;),
                 }
             }
@@ -158,22 +158,34 @@ macro_rules! tables {
     };
 }
 
-tables!(f32, single, F512, F256, 8);
-tables!(f64, double, D512, D256, 4);
+tables!(f32, single, F512, F256, 8,
+    [1: 1 2 3 4 5 6 7 8 9 10; 2: 1 2 3 4 5 6 7 8 9 10; 3: 1 2 3 4 5 6 7 8; 4: 1 2 3 4 5 6;],
+    [1: 1 2 3 4 5 6 7 8; 2: 1 2 3 4 5 6;]);
+// Fewer for float64: each tile costs compile time.
+tables!(f64, double, D512, D256, 4,
+    [1: 1 2 3 4; 2: 1 2 3 4 5 6;],
+    [1: 1 2 3 4; 2: 1 2 3 4 5 6;]);
 
 /// A type with tiles.
 pub trait Real: Element {
+    /// The most rows of tiles of 1, 2, 3 and 4 vectors, by tier; 0 where there is no such tile.
+    const MOST_ROWS: [MostRows; 2];
+
     /// The tile of so many rows and vectors of columns, over an A that lies by rows or by columns.
     fn tile(rows: usize, vectors: usize, by_rows: bool) -> Tile<Self>;
 }
 
 impl Real for f32 {
+    const MOST_ROWS: [MostRows; 2] = [[8, 6, 0, 0], [10, 10, 8, 6]];
+
     fn tile(rows: usize, vectors: usize, by_rows: bool) -> Tile<f32> {
         single::pick(rows, vectors, by_rows)
     }
 }
 
 impl Real for f64 {
+    const MOST_ROWS: [MostRows; 2] = [[4, 6, 0, 0], [4, 6, 0, 0]];
+
     fn tile(rows: usize, vectors: usize, by_rows: bool) -> Tile<f64> {
         double::pick(rows, vectors, by_rows)
     }
@@ -191,16 +203,16 @@ pub fn lanes<T: Real>() -> usize {
 /// The best tile for `n` columns: most rows, and vectors.
 pub fn best_tile<T: Real>(n: usize) -> (usize, usize) {
     let vectors = n.div_ceil(lanes::<T>());
-    let most: MostRows = match simd::tier() {
-        Tier::Avx512 => [10, 10, 8, 6],
-        Tier::Avx2 => [8, 6, 0, 0],
+    let most = match simd::tier() {
+        Tier::Avx512 => T::MOST_ROWS[1],
+        Tier::Avx2 => T::MOST_ROWS[0],
         Tier::Plain => [4, 0, 0, 0],
     };
-    let nv = match simd::tier() {
-        Tier::Avx512 if vectors == 3 => 3,
-        Tier::Avx512 if vectors.is_multiple_of(4) => 4,
-        Tier::Plain => 1,
-        _ => vectors.clamp(1, 2),
+    let nv = match vectors {
+        3 if most[2] > 0 => 3,
+        _ if vectors.is_multiple_of(4) && most[3] > 0 => 4,
+        _ if most[1] > 0 => vectors.clamp(1, 2),
+        _ => 1,
     };
     (most[nv - 1], nv)
 }
