@@ -1,5 +1,4 @@
 """The logger of tf.logging, for what training has to say."""
 
-import logging
+from ferroflow._src.platform.tf_logging import logger as logger
 
-logger = logging.getLogger("tensorflow")

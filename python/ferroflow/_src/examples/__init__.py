@@ -1,0 +1,1 @@
+"""What TensorFlow 1's own tutorials import."""

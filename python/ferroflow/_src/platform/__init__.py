@@ -1,0 +1,1 @@
+"""What programs expect around the library: command line, flags, logging, files, tests."""

@@ -1,0 +1,56 @@
+"""The table of names: where the parts of TensorFlow 1.15's inner modules are found in ferroflow.
+
+`generated/names.txt` says which public name each attribute of each module is. `PLACES` adds what no public name
+covers: whole modules of ours that answer for one of TensorFlow's.
+"""
+
+import functools
+from pathlib import Path
+
+PLACES = {
+    "tensorflow.examples.tutorials.mnist.input_data": "ferroflow._src.examples.input_data",
+    "tensorflow.examples.tutorials.mnist.mnist": "ferroflow._src.examples.mnist",
+    "tensorflow.contrib.learn.python.learn.datasets.mnist": "ferroflow._src.examples.input_data",
+    "tensorflow.contrib.learn.python.learn.datasets.base": "ferroflow._src.examples.input_data",
+    "tensorflow.app.flags": "ferroflow._src.platform.flags",
+    "tensorflow.python.platform.flags": "ferroflow._src.platform.flags",
+    "tensorflow.python.platform.app": "ferroflow._src.platform.app",
+    "tensorflow.python.platform.tf_logging": "ferroflow._src.platform.tf_logging",
+    "tensorflow.python.platform.gfile": "ferroflow._src.platform.gfile",
+    "tensorflow.python.lib.io.file_io": "ferroflow._src.platform.file_io",
+    "tensorflow.python.platform.resource_loader": "ferroflow._src.platform.resource_loader",
+    "tensorflow.python.platform.sysconfig": "ferroflow._src.platform.sysconfig",
+    "tensorflow.python.platform.googletest": "ferroflow._src.platform.test",
+    "tensorflow.python.platform.test": "ferroflow._src.platform.test",
+    "tensorflow.python.util.compat": "ferroflow._src.platform.text",
+}
+"""TensorFlow's module: the module of ours that answers for it (besides what the generated table says of it)."""
+
+_TABLE = Path(__file__).parent / "generated" / "names.txt"
+
+
+@functools.cache
+def table() -> dict[str, dict[str, str]]:
+    """Returns {module of TensorFlow: {attribute: public path without `tf.`}}."""
+    found: dict[str, dict[str, str]] = {}
+    module: dict[str, str] = {}
+    for line in _TABLE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("tensorflow"):
+            module = found.setdefault(line, {})
+        elif line.startswith("  "):
+            space, _, names = line.strip().partition(": ")
+            prefix = "" if space == "tf" else space + "."
+            for entry in names.split():
+                here, _, there = entry.partition("=")
+                module[here] = prefix + (there or here)
+    return found
+
+
+@functools.cache
+def packages() -> frozenset[str]:
+    """Returns the names of all modules of TensorFlow's that hold modules which the table or `PLACES` knows."""
+    return frozenset(
+        ".".join(parts[:end])
+        for parts in (name.split(".") for name in [*table(), *PLACES])
+        for end in range(1, len(parts))
+    )

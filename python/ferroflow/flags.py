@@ -1,0 +1,3 @@
+"""tf.flags."""
+
+from ferroflow._src.platform.flags import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""tf.gfile."""
+
+from ferroflow._src.platform.gfile import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""tf.logging."""
+
+from ferroflow._src.platform.tf_logging import *  # noqa: F403

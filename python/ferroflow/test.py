@@ -1,0 +1,3 @@
+"""tf.test."""
+
+from ferroflow._src.platform.test import *  # noqa: F403
