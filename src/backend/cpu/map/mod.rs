@@ -8,11 +8,13 @@ mod complex;
 mod float;
 mod int;
 mod special;
+mod vector;
 
 use std::cell::RefCell;
 
 use half::{bf16, f16};
 use num_complex::Complex;
+use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
@@ -20,8 +22,13 @@ use crate::expr::{Arg, Binary, Instr, Op, Program, Scalar, Ternary, Unary};
 use crate::value::{DType, Shape, Value};
 use crate::{bail, ensure};
 
+use super::simd::Shared;
+use super::threads;
+
 /// Elements in a block: 4 KiB of floats.
 const BLOCK: usize = 1024;
+/// Elements in a job of the thread pool.
+const PIECE: usize = 32 * BLOCK;
 
 /// Room for a block of the widest elements, aligned for all of them.
 type Register = Box<[u64]>;
@@ -271,16 +278,37 @@ pub fn run(compiled: &Compiled, inputs: &[&Value]) -> Result<SmallVec<[Value; 1]
     for (value, expanded) in inputs.iter().zip(&expanded) {
         layouts.push(layout_of(expanded.as_ref().unwrap_or(value), &shape)?);
     }
-    let mut machine = Machine::new(compiled, layouts, shape.num_elements());
-    let mut offset = 0;
     let total = shape.num_elements();
-    while offset < total {
-        let len = BLOCK.min(total - offset);
-        machine.block(offset, len, &mut outputs)?;
-        offset += len;
+    let mut places: SmallVec<[Shared<u8>; 2]> = SmallVec::new();
+    for output in &mut outputs {
+        places.push(Shared::of(output.bytes_mut()?));
     }
-    machine.finish();
-    Ok(outputs)
+    let failure = Mutex::new(None);
+    let bytes = inputs.len() + outputs.len();
+    let is_parallel = total * bytes * 4 * compiled.code.len().max(1) >= threads::WORTH_BYTES;
+    let piece = if is_parallel { PIECE } else { total };
+    threads::run_pieces(total, piece, is_parallel, |from, to| {
+        let mut machine = Machine::new(compiled, &layouts, to - from);
+        for offset in (from..to).step_by(BLOCK) {
+            let len = BLOCK.min(to - offset);
+            if let Err(error) = machine.block(offset, len, &places) {
+                failure.lock().get_or_insert(error);
+                break;
+            }
+        }
+        machine.finish();
+    });
+    match failure.into_inner() {
+        Some(error) => Err(error),
+        None => Ok(outputs),
+    }
+}
+
+/// Bytes `from..from + len` of an output, for the block that writes them.
+fn part<'a>(output: Shared<u8>, from: usize, len: usize) -> &'a mut [u8] {
+    // SAFETY: a block lies within the elements of the output, blocks do not overlap, and each is run once, by one
+    // instruction at a time; `run` holds the outputs until all blocks are done.
+    unsafe { output.part(from, len) }
 }
 
 fn layout_of<'a>(value: &'a Value, shape: &Shape) -> Result<Layout<'a>> {
@@ -368,7 +396,7 @@ pub fn expand(value: &Value, shape: &Shape) -> Result<Value> {
 
 struct Machine<'a> {
     compiled: &'a Compiled,
-    layouts: SmallVec<[Layout<'a>; 4]>,
+    layouts: &'a [Layout<'a>],
     /// For each operand that is not full.
     operands: SmallVec<[Option<Register>; 4]>,
     constants: SmallVec<[Register; 4]>,
@@ -376,7 +404,7 @@ struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    fn new(compiled: &'a Compiled, layouts: SmallVec<[Layout<'a>; 4]>, total: usize) -> Self {
+    fn new(compiled: &'a Compiled, layouts: &'a [Layout<'a>], total: usize) -> Self {
         let n = total.min(BLOCK);
         let splat = |bytes: &[u8]| {
             let mut register = new_register();
@@ -412,7 +440,7 @@ impl<'a> Machine<'a> {
         give_back(self.registers);
     }
 
-    fn block(&mut self, offset: usize, len: usize, outputs: &mut [Value]) -> Result<()> {
+    fn block(&mut self, offset: usize, len: usize, outputs: &[Shared<u8>]) -> Result<()> {
         for (k, layout) in self.layouts.iter().enumerate() {
             let size = self.compiled.program.inputs[k].size().unwrap_or(1);
             let Some(register) = &mut self.operands[k] else {
@@ -431,13 +459,8 @@ impl<'a> Machine<'a> {
             let size = code.to.size().unwrap_or(1);
             match code.dst {
                 To::Output(k) => {
-                    let out = outputs[k as usize].bytes_mut()?;
-                    self.execute(
-                        code,
-                        offset,
-                        len,
-                        &mut out[offset * size..(offset + len) * size],
-                    )?;
+                    let out = part(outputs[k as usize], offset * size, len * size);
+                    self.execute(code, offset, len, out)?;
                 }
                 To::Register(r) => {
                     let mut register = std::mem::take(&mut self.registers[r as usize]);
@@ -452,18 +475,18 @@ impl<'a> Machine<'a> {
                 }
             }
         }
-        self.copy(offset, len, outputs)
+        self.copy(offset, len, outputs);
+        Ok(())
     }
 
-    fn copy(&self, offset: usize, len: usize, outputs: &mut [Value]) -> Result<()> {
+    fn copy(&self, offset: usize, len: usize, outputs: &[Shared<u8>]) {
         for (k, from) in &self.compiled.copies {
-            let dtype = outputs[*k as usize].dtype();
+            let program = &self.compiled.program;
+            let dtype = program.dtype_of(program.outputs[*k as usize]);
             let size = dtype.size().unwrap_or(1);
             let bytes = self.source(*from, dtype, offset, len);
-            let out = outputs[*k as usize].bytes_mut()?;
-            out[offset * size..(offset + len) * size].copy_from_slice(bytes);
+            part(outputs[*k as usize], offset * size, len * size).copy_from_slice(bytes);
         }
-        Ok(())
     }
 
     fn source(&self, from: From, dtype: DType, offset: usize, len: usize) -> &[u8] {
@@ -568,7 +591,7 @@ fn no_kernel(op: impl std::fmt::Debug, dtype: DType) -> Error {
 
 fn unary(op: Unary, dtype: DType, x: &[u8], out: &mut [u8]) -> Result<()> {
     match dtype {
-        DType::F32 => float::unary_f32(op, bytemuck::cast_slice(x), out),
+        DType::F32 => vector::unary(op, bytemuck::cast_slice(x), out),
         DType::F64 => float::unary_f64(op, bytemuck::cast_slice(x), out),
         DType::F16 => narrow_unary::<f16>(op, x, out),
         DType::BF16 => narrow_unary::<bf16>(op, x, out),
@@ -590,7 +613,7 @@ fn unary(op: Unary, dtype: DType, x: &[u8], out: &mut [u8]) -> Result<()> {
 fn binary(op: Binary, dtype: DType, a: &[u8], b: &[u8], out: &mut [u8]) -> Result<()> {
     use bytemuck::cast_slice as cast;
     match dtype {
-        DType::F32 => float::binary_f32(op, cast(a), cast(b), out),
+        DType::F32 => vector::binary(op, cast(a), cast(b), out),
         DType::F64 => float::binary_f64(op, cast(a), cast(b), out),
         DType::F16 => narrow_binary::<f16>(op, a, b, out),
         DType::BF16 => narrow_binary::<bf16>(op, a, b, out),
@@ -665,7 +688,7 @@ fn narrowed<T: Narrow>(
 
 fn narrow_unary<T: Narrow>(op: Unary, x: &[u8], out: &mut [u8]) -> Result<()> {
     let x = widen::<T>(x);
-    narrowed::<T>(x.len(), out, |out| float::unary_f32(op, &x, out))
+    narrowed::<T>(x.len(), out, |out| vector::unary(op, &x, out))
 }
 
 fn narrow_binary<T: Narrow>(op: Binary, a: &[u8], b: &[u8], out: &mut [u8]) -> Result<()> {
@@ -673,7 +696,7 @@ fn narrow_binary<T: Narrow>(op: Binary, a: &[u8], b: &[u8], out: &mut [u8]) -> R
         bail!(unimplemented, "no kernel for NextAfter of 16-bit floats");
     }
     let (a, b) = (widen::<T>(a), widen::<T>(b));
-    narrowed::<T>(a.len(), out, |out| float::binary_f32(op, &a, &b, out))
+    narrowed::<T>(a.len(), out, |out| vector::binary(op, &a, &b, out))
 }
 
 #[cfg(test)]

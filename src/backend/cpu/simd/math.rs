@@ -94,9 +94,8 @@ pub unsafe fn tanh<V: Vector32>(x: V) -> V {
     let e = exp(size.add(size));
     let one = V::splat(1.0);
     let far = one.sub(V::splat(2.0).div(e.add(one))).with_sign(x);
-    let y = V::if_less(size, V::splat(0.625), near, far);
-    // NaN in, NaN out: `far` of NaN is NaN already, and NaN is not less than anything.
-    y
+    // NaN is not less than anything, and `far` of NaN is NaN.
+    V::if_less(size, V::splat(0.625), near, far)
 }
 
 /// `1 / (1 + exp(-x))`.
@@ -104,20 +103,4 @@ pub unsafe fn tanh<V: Vector32>(x: V) -> V {
 pub unsafe fn sigmoid<V: Vector32>(x: V) -> V {
     let one = V::splat(1.0);
     one.div(one.add(exp(V::splat(0.0).sub(x))))
-}
-
-const ERF_NEAR: [f32; 7] = [
-    7.853_861_4e-5,
-    -8.010_194e-4,
-    5.188_327_3e-3,
-    -2.685_381_2e-2,
-    1.128_358_5e-1,
-    -3.761_262_6e-1,
-    1.128_379_2,
-];
-
-/// The error function near zero: within a few units for `|x| < 1`; beyond it the caller takes another way.
-#[inline(always)]
-pub unsafe fn erf_near<V: Vector32>(x: V) -> V {
-    polynomial(x.mul(x), &ERF_NEAR).mul(x)
 }
