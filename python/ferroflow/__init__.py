@@ -475,6 +475,13 @@ from ferroflow._src.ops.math import (
     to_int64 as to_int64,
     truediv as truediv,
 )
+from ferroflow._src.ops.queues import (
+    FIFOQueue as FIFOQueue,
+    PaddingFIFOQueue as PaddingFIFOQueue,
+    PriorityQueue as PriorityQueue,
+    QueueBase as QueueBase,
+    RandomShuffleQueue as RandomShuffleQueue,
+)
 from ferroflow._src.ops.random import (
     multinomial as multinomial,
     random_crop as random_crop,
@@ -484,6 +491,14 @@ from ferroflow._src.ops.random import (
     random_shuffle as random_shuffle,
     random_uniform as random_uniform,
     truncated_normal as truncated_normal,
+)
+from ferroflow._src.ops.readers import (
+    FixedLengthRecordReader as FixedLengthRecordReader,
+    IdentityReader as IdentityReader,
+    ReaderBase as ReaderBase,
+    TFRecordReader as TFRecordReader,
+    TextLineReader as TextLineReader,
+    WholeFileReader as WholeFileReader,
 )
 from ferroflow._src.ops.reductions import (
     arg_max as arg_max,

@@ -251,3 +251,34 @@ def state_resource(tf, np):
     tf.gather(v, [0])
     tf.nn.embedding_lookup(v, [0])
     tf.reduce_sum(v)
+
+
+@case
+def queues(tf, np):
+    q = tf.FIFOQueue(3, [tf.float32, tf.int32], [[], [2]])
+    q.enqueue([1.0, [1, 2]])
+    q.enqueue_many([[1.0], [[1, 2]]], name="many")
+    q.dequeue()
+    q.dequeue_many(2)
+    q.dequeue_up_to(2, name="upto")
+    q.close()
+    q.close(cancel_pending_enqueues=True)
+    q.size()
+    q.is_closed()
+    r = tf.RandomShuffleQueue(10, 2, tf.float32, shapes=[3], names="a", seed=4)
+    r.enqueue({"a": [1.0, 2.0, 3.0]})
+    r.dequeue()
+    tf.RandomShuffleQueue(10, 2, [tf.float32], shared_name="s", name="named")
+    tf.PaddingFIFOQueue(3, [tf.float32], [[None]]).dequeue_many(2)
+    tf.PriorityQueue(3, [tf.string], [[]]).dequeue()
+
+
+@case
+def readers(tf, np):
+    names = tf.FIFOQueue(3, tf.string, shapes=[[]])
+    tf.WholeFileReader().read(names)
+    tf.TextLineReader(skip_header_lines=1, name="lines").read_up_to(names, 3)
+    reader = tf.TFRecordReader()
+    reader.read(names)
+    reader.num_records_produced()
+    tf.FixedLengthRecordReader(4, header_bytes=2).reset()
