@@ -1,5 +1,6 @@
 //! `_core.Session`: feeds and fetches between NumPy and the session, with the interpreter released in between.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use prost::Message;
@@ -10,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::formats::proto;
 use crate::graph::{Endpoint, NodeId};
 use crate::plan::RunSpec;
-use crate::session::{Prepared, RunOptions, Session};
+use crate::session::{Prepared, RunOptions, Session, Trace};
 use crate::value::Value;
 
 use super::arrays::{array_to_value, value_into_result};
@@ -21,8 +22,8 @@ use super::graph::PyGraph;
 /// Lets other Python threads run while `work` does, and Ctrl-C through: the run it starts must poll.
 fn detach<T: Send>(py: Python, work: impl FnOnce(RunOptions) -> Result<T> + Send) -> PyResult<T> {
     let options = RunOptions {
-        timeout: None,
         poll: Some(Box::new(poll)),
+        ..Default::default()
     };
     py.detach(|| work(options)).map_err(to_python)
 }
@@ -63,10 +64,12 @@ impl PySession {
         prepared: &Prepared,
         feeds: Vec<Value>,
         timeout: Option<Duration>,
+        trace: Option<Arc<Trace>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let results = detach(py, |options| {
             let options = RunOptions {
                 timeout: timeout.or(self.timeout),
+                trace,
                 ..options
             };
             self.session.run_plan(prepared, feeds, options)
@@ -133,9 +136,13 @@ impl PySession {
             .detach(|| self.session.prepare(&spec))
             .map_err(to_python)?;
         let feeds = feed_values(&prepared, arrays.into_iter().map(Ok))?;
-        let results = self.run_plan(py, &prepared, feeds, millis(options.timeout_in_ms))?;
+        let wants_trace = collect_metadata && options.trace_level > 0;
+        let trace = wants_trace.then(Arc::<Trace>::default);
+        let timeout = millis(options.timeout_in_ms);
+        let results = self.run_plan(py, &prepared, feeds, timeout, trace.clone())?;
         if collect_metadata {
-            let metadata = proto::RunMetadata::default();
+            let metadata = trace.and_then(Arc::into_inner).map(Trace::into_metadata);
+            let metadata = metadata.unwrap_or_default();
             results.append(PyBytes::new(py, &metadata.encode_to_vec()))?;
         }
         Ok(results)
@@ -167,7 +174,7 @@ impl PySession {
                 feed_values(&prepared, values.into_iter().map(Ok))?
             }
         };
-        self.run_plan(py, &prepared, feeds, None)
+        self.run_plan(py, &prepared, feeds, None, None)
     }
 
     /// Sets up a run in parts; returns its handle.

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::RwLockReadGuard;
 use smallvec::SmallVec;
@@ -19,6 +20,7 @@ use crate::value::{Buffer, Value};
 use crate::{bail, ensure};
 
 use super::plans::Lasting;
+use super::trace::Trace;
 
 type Inputs = SmallVec<[Slot; 4]>;
 
@@ -55,6 +57,8 @@ pub struct Run<'a> {
     pub session: &'a dyn SessionState,
     pub cancellation: &'a Cancellation,
     pub lasting: &'a Lasting,
+    /// Where to note how long each step took.
+    pub trace: Option<&'a Trace>,
 }
 
 /// Runs the plan and returns its fetches. A panic in a kernel is an error that names its node.

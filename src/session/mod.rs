@@ -6,8 +6,10 @@ mod plans;
 #[allow(clippy::module_inception)]
 mod session;
 mod state;
+mod trace;
 
 pub use partial::PartialRun;
 pub use plans::Prepared;
 pub use session::{RunOptions, Session};
 pub use state::State;
+pub use trace::Trace;

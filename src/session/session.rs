@@ -18,6 +18,7 @@ use super::executor::{self, Run};
 use super::partial::PartialRun;
 use super::plans::Prepared;
 use super::state::State;
+use super::trace::Trace;
 
 /// Makes a plan; tests bring their own ops.
 pub type Planner = fn(&Graph, &RunSpec) -> Result<Plan>;
@@ -29,6 +30,8 @@ pub struct RunOptions {
     pub timeout: Option<Duration>,
     /// Asked now and then whether the program wants the run to end.
     pub poll: Option<Poll>,
+    /// Notes how long each step took.
+    pub trace: Option<Arc<Trace>>,
 }
 
 /// A signature that is run again and again, with its plan.
@@ -127,9 +130,13 @@ impl Session {
         options: RunOptions,
     ) -> Result<Vec<Value>> {
         self.check_open()?;
+        let trace = options.trace.clone();
         let cancellation = self.cancellation(options);
         let mut slots = prepared.take_slots();
-        let run = self.executor_run(prepared, &cancellation);
+        let run = Run {
+            trace: trace.as_deref(),
+            ..self.executor_run(prepared, &cancellation)
+        };
         let results = executor::run(&run, &mut slots, feeds);
         prepared.give_back(slots);
         results
@@ -150,6 +157,7 @@ impl Session {
             session: &self.state,
             cancellation,
             lasting: &prepared.lasting,
+            trace: None,
         }
     }
 

@@ -333,7 +333,7 @@ fn an_endless_loop_ends_at_its_time_limit() {
     };
     let options = RunOptions {
         timeout: Some(Duration::from_millis(20)),
-        poll: None,
+        ..Default::default()
     };
     let error = s.run(&spec, Vec::new(), options).unwrap_err();
     assert_eq!(error.code, Code::DeadlineExceeded);
