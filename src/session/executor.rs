@@ -178,8 +178,12 @@ impl<'a> Executor<'a, '_> {
             if step.can_die && self.note_death(step, is_first) {
                 continue;
             }
+            let begun = self.run.trace.map(|_| Instant::now());
             self.step(step, is_first)
                 .map_err(|e| e.at(&*step.node.name))?;
+            if let (Some(trace), Some(begun)) = (self.run.trace, begun) {
+                trace.note(step, begun);
+            }
         }
         Ok(())
     }

@@ -382,3 +382,27 @@ fn a_run_in_parts_goes_as_far_as_its_feeds() {
     assert!(go(vec![(0, scalar(3.0))], a).is_err());
     assert_eq!(go(vec![(1, scalar(1.0))], b).unwrap(), (7.0, true));
 }
+
+#[test]
+fn a_traced_run_names_its_steps() {
+    let mut g = new_graph();
+    let x = typed(&mut g, "Placeholder", "x", DType::F32);
+    let y = node(&mut g, "Add", "y", &[x, x]);
+    let s = session(g);
+    let spec = RunSpec {
+        feeds: vec![x],
+        fetches: vec![y],
+        ..Default::default()
+    };
+    let trace = Arc::new(Trace::default());
+    let options = RunOptions {
+        trace: Some(trace.clone()),
+        ..Default::default()
+    };
+    s.run(&spec, vec![Value::scalar(1f32).unwrap()], options)
+        .unwrap();
+    let metadata = Arc::into_inner(trace).unwrap().into_metadata();
+    let nodes = &metadata.step_stats.unwrap().dev_stats[0].node_stats;
+    assert_eq!(nodes.len(), 1);
+    assert_eq!(nodes[0].timeline_label, "y = Add(2 inputs)");
+}
