@@ -246,6 +246,17 @@ impl<'a> KernelContext<'a> {
         }
     }
 
+    /// What the handle at input `i` refers to, which must be a `T`: `what` names it in the message.
+    pub fn resource_input<T: Any + Send + Sync>(&self, i: usize, what: &str) -> Result<Arc<T>> {
+        let found = self.input(i)?.resource()?.clone().downcast::<T>();
+        found.map_err(|_| {
+            Error::invalid(format!(
+                "input {i} of node '{}' is a handle of something else than a {what}",
+                self.node.name
+            ))
+        })
+    }
+
     pub fn set_output(&mut self, i: usize, value: Value) {
         self.outputs[i] = Slot::Value(value);
     }

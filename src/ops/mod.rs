@@ -28,6 +28,7 @@ mod registry;
 pub mod resource;
 mod shape;
 mod softmax;
+mod stack;
 mod state;
 mod string;
 mod tensor_array;
@@ -68,5 +69,6 @@ const FAMILIES: &[&[Op]] = &[
     training::OPS,
     string::OPS,
     py_func::OPS,
+    stack::OPS,
     tensor_array::OPS,
 ];

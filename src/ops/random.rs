@@ -58,7 +58,7 @@ fn multinomial_shape(c: &mut ShapeContext) -> Result<()> {
 }
 
 /// The stream of the node's seeds. Two zeros ask for numbers that nobody can foretell.
-fn seeded(attrs: &Attrs) -> Result<Philox> {
+pub(super) fn seeded(attrs: &Attrs) -> Result<Philox> {
     let (seed, seed2) = (attrs.int("seed")? as u64, attrs.int("seed2")? as u64);
     if seed == 0 && seed2 == 0 {
         // The standard library keys its hash maps from the system's source of randomness.

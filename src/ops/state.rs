@@ -600,6 +600,20 @@ arithmetic!(floats f32 f64 half::f16 half::bf16);
 arithmetic!(integers i8 i16 i32 i64 u8 u16 u32 u64);
 arithmetic!(complex f32 f64);
 
+/// The sum of two values of one type and shape.
+pub(super) fn add(mut a: Value, b: &Value) -> Result<Value> {
+    if !a.is_unique() {
+        a = a.deep_copy()?;
+    }
+    dispatch!(numbers, b.dtype(), T => {
+        let from = b.slice::<T>()?;
+        for (to, x) in a.slice_mut::<T>()?.iter_mut().zip(from) {
+            *to = combine(Update::Add, *to, *x);
+        }
+    });
+    Ok(a)
+}
+
 fn assign_with(c: &mut KernelContext, update: Update) -> Result<()> {
     let variable = c.variable(0)?;
     let by = c.input(1)?;
