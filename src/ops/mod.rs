@@ -22,6 +22,7 @@ mod moves;
 mod norm;
 mod op;
 mod py_func;
+mod queue;
 mod random;
 mod reduce;
 mod registry;
@@ -71,4 +72,5 @@ const FAMILIES: &[&[Op]] = &[
     py_func::OPS,
     stack::OPS,
     tensor_array::OPS,
+    queue::OPS,
 ];
