@@ -31,15 +31,22 @@ From the bottom up (a module may import those above it):
     graph                Graph, reset_default_graph
     scopes               device, control_dependencies, colocate_with, container, init_scope
     tensor_proto         make_tensor_proto, MakeNdarray;  tensor_util: constant_value, constant_value_as_shape, is_tensor
-    device_spec          DeviceSpec
+    device_spec          DeviceSpec;  versions: which TensorFlow this is;  modes: what it lets programs switch
     random_seed          get_seed, set_random_seed
-    placeholders         placeholder, placeholder_with_default, sparse_placeholder
-    control_flow         group, tuple, with_dependencies, no_op, cond, case, Assert; contexts, while_loop
-    variables            Variable (the class that programs call), RefVariable; resource_variables, partitioned_variable
-    variable_store       what get_variable does; variable_scope: the scopes; partitioners; initializers
+    fills                zeros, ones, fill, random_uniform, random_normal, truncated_normal
+    placeholders         placeholder, placeholder_with_default, sparse_placeholder;  tensor_spec: TensorSpec
+    control_flow_contexts  the Python faces of the core's contexts
+    control_flow         group, tuple, with_dependencies, no_op, cond, case, Assert;  while_loops: while_loop
+    variable_guard       initial values that are made from other variables
+    variables            Variable (the class that programs call), RefVariable;  resource_variables, partitioned_variable
+    initializers         tf.initializers;  partitioners: into how many parts a variable is divided
+    variable_store       what get_variable does;  variable_scope: the scopes, get_variable;  template: make_template
     variable_lists       global_variables, variables_initializer, report_uninitialized_variables, ...
-    gradients            gradients, hessians; gradient_registry, custom_gradient
+    gradient_registry    RegisterGradient, NotDifferentiable
+    gradients            gradients, hessians, AggregationMethod;  custom_gradient
+    error_messages       what a run's error says of the program
     fetches, session     Session, InteractiveSession
-    importer, meta_graph import_graph_def, export_meta_graph, import_scoped_meta_graph
+    importer             import_graph_def;  graph_util: graphs cut out and frozen;  graph_io: write_graph
+    meta_graph           export_scoped_meta_graph, import_scoped_meta_graph
     py_func              py_func
 """
