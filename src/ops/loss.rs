@@ -8,7 +8,7 @@ use crate::{bail, dispatch, ensure};
 use super::gradient::{GradientContext, Grads};
 use super::kernel::KernelContext;
 use super::math::unary::one;
-use super::softmax::{Float, softmax_row};
+use super::softmax::Float;
 use super::{Op, shape};
 
 pub(super) const OPS: &[Op] = &[
@@ -211,20 +211,18 @@ fn cross_entropy(c: &mut KernelContext) -> Result<()> {
         let (x, y) = (logits.slice::<T>()?, labels.slice::<T>()?);
         let (loss, slope) = (loss.slice_mut::<T>()?, slope.slice_mut::<T>()?);
         let mut row = vec![<T as bytemuck::Zeroable>::zeroed(); columns];
-        let mut logs = row.clone();
         for r in 0..rows {
             for (k, x_k) in row.iter_mut().enumerate() {
                 *x_k = x[at.at(r, k)];
             }
-            softmax_row(&row, &mut logs, true);
             let to = &mut slope[r * columns..(r + 1) * columns];
-            softmax_row(&row, to, false);
+            let [max, log] = T::softmax(&row, to);
             use num_traits::Zero as _;
             let mut total = <T as Float>::Wide::zero();
             for k in 0..columns {
                 let label = y[bt.at(r, k)].widen();
                 if !label.is_zero() {
-                    total = total - label * logs[k].widen();
+                    total = total + label * (log - (row[k].widen() - max));
                 }
                 to[k] = T::narrow(to[k].widen() - label);
             }
@@ -277,15 +275,13 @@ fn sparse_cross_entropy(c: &mut KernelContext) -> Result<()> {
     dispatch!(floats, logits.dtype(), T => {
         let x = logits.slice::<T>()?;
         let (loss, slope) = (loss.slice_mut::<T>()?, slope.slice_mut::<T>()?);
-        let mut logs = vec![<T as bytemuck::Zeroable>::zeroed(); columns];
         for (r, label) in labels.iter().enumerate() {
             let row = &x[r * columns..(r + 1) * columns];
             let to = &mut slope[r * columns..(r + 1) * columns];
             let label = *label as usize;
-            softmax_row(row, &mut logs, true);
-            softmax_row(row, to, false);
+            let [max, log] = T::softmax(row, to);
             use num_traits::One as _;
-            loss[r] = T::narrow(-logs[label].widen());
+            loss[r] = T::narrow(log - (row[label].widen() - max));
             to[label] = T::narrow(to[label].widen() - <T as Float>::Wide::one());
         }
     });

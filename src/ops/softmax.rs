@@ -1,5 +1,6 @@
 //! Softmax along the last axis, row by row.
 
+use crate::backend::cpu::{softmax, threads};
 use crate::dispatch;
 use crate::error::Result;
 use crate::value::Value;
@@ -12,10 +13,15 @@ pub(super) trait Float: Copy {
     fn widen(self) -> Self::Wide;
     fn narrow(x: Self::Wide) -> Self;
     fn wide(x: f32) -> Self::Wide;
+
+    /// Writes the softmax of a row; returns its largest element and the logarithm of the sum of `exp(x - max)`.
+    fn softmax(from: &[Self], to: &mut [Self]) -> [Self::Wide; 2] {
+        plain_softmax(from, to)
+    }
 }
 
 macro_rules! floats {
-    ($($t:ty => $wide:ty, $widen:expr, $narrow:expr;)*) => {$(
+    ($($t:ty => $wide:ty, $widen:expr, $narrow:expr $(, $softmax:item)?;)*) => {$(
         impl Float for $t {
             type Wide = $wide;
             fn widen(self) -> $wide {
@@ -27,12 +33,17 @@ macro_rules! floats {
             fn wide(x: f32) -> $wide {
                 x.into()
             }
+            $($softmax)?
         }
     )*};
 }
 
 floats! {
-    f32 => f32, |x| x, |x| x;
+    f32 => f32, |x| x, |x| x,
+        fn softmax(from: &[f32], to: &mut [f32]) -> [f32; 2] {
+            let [max, sum] = softmax::row(from, to);
+            [max, sum.ln()]
+        };
     f64 => f64, |x| x, |x| x;
     half::f16 => f32, half::f16::to_f32, half::f16::from_f32;
     half::bf16 => f32, half::bf16::to_f32, half::bf16::from_f32;
@@ -46,22 +57,24 @@ fn largest<T: num_traits::Float>(row: impl Iterator<Item = T>) -> T {
     )
 }
 
-/// Softmax of one row, or its logarithm; returns nothing else.
-pub(super) fn softmax_row<T: Float>(from: &[T], to: &mut [T], is_log: bool) {
+fn plain_softmax<T: Float>(from: &[T], to: &mut [T]) -> [T::Wide; 2] {
     use num_traits::{Float as _, Zero as _};
     let max = largest(from.iter().map(|x| x.widen()));
     let mut sum = T::Wide::zero();
     for x in from {
         sum = sum + (x.widen() - max).exp();
     }
-    let log = sum.ln();
     for (to, x) in to.iter_mut().zip(from) {
-        let centred = x.widen() - max;
-        *to = T::narrow(if is_log {
-            centred - log
-        } else {
-            centred.exp() / sum
-        });
+        *to = T::narrow((x.widen() - max).exp() / sum);
+    }
+    [max, sum.ln()]
+}
+
+/// The logarithm of the softmax of one row.
+fn log_softmax<T: Float>(from: &[T], to: &mut [T]) {
+    let [max, log] = T::softmax(from, to);
+    for (to, x) in to.iter_mut().zip(from) {
+        *to = T::narrow(x.widen() - max - log);
     }
 }
 
@@ -73,10 +86,15 @@ pub(super) fn softmax_kernel(c: &mut KernelContext, is_log: bool) -> Result<()> 
     if width > 0 {
         let logits = c.input(0)?;
         dispatch!(floats, logits.dtype(), T => {
-            let from = logits.slice::<T>()?.chunks_exact(width);
-            for (from, to) in from.zip(out.slice_mut::<T>()?.chunks_exact_mut(width)) {
-                softmax_row(from, to, is_log);
-            }
+            let from = logits.slice::<T>()?;
+            let is_worth_it = from.len() * 32 >= threads::WORTH_BYTES;
+            threads::run_rows(out.slice_mut::<T>()?, width, is_worth_it, |i, to| {
+                let row = &from[i * width..(i + 1) * width];
+                match is_log {
+                    true => log_softmax(row, to),
+                    false => _ = T::softmax(row, to),
+                }
+            });
         });
     }
     c.set_output(0, out);

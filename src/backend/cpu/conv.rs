@@ -2,6 +2,7 @@
 //! a time so that the matrix stays in the cache. Images are `[batch, depth, height, width, channels]`.
 
 use super::gemm::{self, Number};
+use super::threads;
 use super::window::Window;
 
 /// How many elements of patches lie in memory at once.
@@ -44,6 +45,12 @@ impl Geometry {
 
     fn chunk(&self) -> usize {
         (PATCH_ELEMENTS / self.patch().max(1)).clamp(1, self.out_pixels().max(1))
+    }
+
+    /// Whether several images repay several threads; a single one is shared inside its products.
+    fn is_worth_threads(&self) -> bool {
+        let one = self.out_pixels() * self.patch() * self.out_channels;
+        self.batch > 1 && one.saturating_mul(self.batch) >= threads::WORTH_FLOPS
     }
 
     fn is_empty(&self) -> bool {
@@ -103,16 +110,17 @@ pub fn forward<T: Number>(g: &Geometry, input: &[T], filter: &[T], out: &mut [T]
         let pixels = g.batch * g.out_pixels();
         return gemm::matmul(input, filter, out, [pixels, patch, n], false, false);
     }
-    let mut patches = vec![T::zero(); g.chunk() * patch];
-    let images = input.chunks_exact(g.in_pixels() * g.in_channels);
-    for (image, out) in images.zip(out.chunks_exact_mut(g.out_pixels() * n)) {
+    let image = g.in_pixels() * g.in_channels;
+    threads::run_rows(out, g.out_pixels() * n, g.is_worth_threads(), |b, out| {
+        let image = &input[b * image..(b + 1) * image];
+        let mut patches = vec![T::zero(); g.chunk() * patch];
         for (i, out) in out.chunks_mut(g.chunk() * n).enumerate() {
             let m = out.len() / n;
             let patches = &mut patches[..m * patch];
             gather(g, image, i * g.chunk(), patches);
             gemm::matmul(patches, filter, out, [m, patch, n], false, false);
         }
-    }
+    });
 }
 
 /// The gradient with respect to the input.
@@ -132,16 +140,18 @@ pub fn backward_input<T: Number>(g: &Geometry, filter: &[T], dy: &[T], dx: &mut 
             turned[j * patch + i] = *x;
         }
     }
-    let mut patches = vec![T::zero(); g.chunk() * patch];
-    let images = dx.chunks_exact_mut(g.in_pixels() * g.in_channels);
-    for (image, dy) in images.zip(dy.chunks_exact(g.out_pixels() * n)) {
+    let slopes = g.out_pixels() * n;
+    let image = g.in_pixels() * g.in_channels;
+    threads::run_rows(dx, image, g.is_worth_threads(), |b, image| {
+        let dy = &dy[b * slopes..(b + 1) * slopes];
+        let mut patches = vec![T::zero(); g.chunk() * patch];
         for (i, dy) in dy.chunks(g.chunk() * n).enumerate() {
             let m = dy.len() / n;
             let patches = &mut patches[..m * patch];
             gemm::matmul(dy, &turned, patches, [m, n, patch], false, false);
             scatter(g, patches, i * g.chunk(), image);
         }
-    }
+    });
 }
 
 /// The gradient with respect to the filter.

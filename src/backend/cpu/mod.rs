@@ -6,5 +6,6 @@ pub mod map;
 pub mod philox;
 pub mod scratch;
 pub mod simd;
+pub mod softmax;
 pub mod threads;
 pub mod window;

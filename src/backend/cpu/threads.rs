@@ -11,6 +11,8 @@ use std::thread::Thread;
 
 use parking_lot::Mutex;
 
+use super::simd::Shared;
+
 /// Work below about 50 microseconds is not worth waking a helper: so many multiplications and additions.
 pub const WORTH_FLOPS: usize = 8 << 20;
 /// The same for work that is bound by memory: so many bytes read and written.
@@ -210,6 +212,27 @@ pub fn run_pieces(n: usize, piece: usize, is_worth_it: bool, job: impl Fn(usize,
     } else {
         (0..parts).for_each(one);
     }
+}
+
+/// Runs `job(i, row)` for each row of `width` elements of `out`, in parallel when `is_worth_it`.
+pub fn run_rows<T: Send>(
+    out: &mut [T],
+    width: usize,
+    is_worth_it: bool,
+    job: impl Fn(usize, &mut [T]) + Sync,
+) {
+    if width == 0 {
+        return;
+    }
+    let rows = out.len() / width;
+    let piece = if is_worth_it { rows.div_ceil(64) } else { rows };
+    let out = Shared::of(out);
+    run_pieces(rows, piece, is_worth_it, |from, to| {
+        for i in from..to {
+            // SAFETY: rows do not overlap, lie in `out`, and each is given to one job.
+            job(i, unsafe { out.part(i * width, width) });
+        }
+    });
 }
 
 #[cfg(test)]
