@@ -128,6 +128,11 @@ impl<'a> ShapeContext<'a> {
         self.outputs[i].0 = shape;
     }
 
+    /// What was set for output `i`.
+    pub fn output(&self, i: usize) -> PartialShape {
+        self.outputs[i].0.clone()
+    }
+
     pub fn set_handle(&mut self, i: usize, handle: Handle) {
         self.outputs[i].1 = handle;
     }

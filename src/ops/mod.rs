@@ -23,6 +23,7 @@ mod norm;
 mod op;
 mod py_func;
 mod queue;
+mod pool;
 mod random;
 mod reduce;
 mod registry;
@@ -53,6 +54,7 @@ const FAMILIES: &[&[Op]] = &[
     reduce::OPS,
     matmul::OPS,
     conv::OPS,
+    pool::OPS,
     norm::bias::OPS,
     norm::batch::OPS,
     norm::response::OPS,

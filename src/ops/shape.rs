@@ -3,7 +3,7 @@
 
 use crate::ensure;
 use crate::error::{Error, Result};
-use crate::graph::{ShapeContext, with_rank};
+use crate::graph::ShapeContext;
 use crate::value::PartialShape;
 
 /// The output has the shape of the first input.
@@ -224,7 +224,7 @@ pub fn window(size: i64, filter: i64, stride: i64, dilation: i64, padding: Paddi
         .and_then(|n| n.checked_add(1))
         .ok_or_else(|| Error::invalid("dilated filter is too large"))?;
     let padded = match padding {
-        Padding::Same => return Ok((size + stride - 1) / stride),
+        Padding::Same => return Ok(size / stride + i64::from(size % stride != 0)),
         Padding::Valid => Some(size),
         Padding::Explicit(before, after) => {
             size.checked_add(before).and_then(|n| n.checked_add(after))
@@ -245,11 +245,6 @@ pub enum Padding {
     Valid,
     Same,
     Explicit(i64, i64),
-}
-
-/// The first input, which must have `rank` dimensions.
-pub fn of_rank(c: &ShapeContext, i: usize, rank: usize) -> Result<PartialShape> {
-    with_rank(&c.input(i), rank)
 }
 
 #[cfg(test)]

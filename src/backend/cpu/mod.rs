@@ -8,4 +8,5 @@ pub mod scratch;
 pub mod simd;
 pub mod softmax;
 pub mod threads;
+pub mod pool;
 pub mod window;
