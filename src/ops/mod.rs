@@ -10,6 +10,7 @@ mod conv;
 pub(crate) mod densify;
 mod evaluate;
 pub mod gradient;
+mod image;
 mod io;
 pub mod kernel;
 mod layout;
@@ -55,6 +56,7 @@ const FAMILIES: &[&[Op]] = &[
     matmul::OPS,
     conv::OPS,
     pool::OPS,
+    image::OPS,
     norm::bias::OPS,
     norm::batch::OPS,
     norm::response::OPS,
