@@ -90,7 +90,7 @@ fn batch_shape(c: &mut ShapeContext, broadcasts: bool) -> Result<()> {
 }
 
 /// One product of a gradient: which operands, and which of them are transposed.
-type Product = (Endpoint, Endpoint, bool, bool);
+pub(super) type Product = (Endpoint, Endpoint, bool, bool);
 
 /// The two products of the gradient of `op(a) · op(b)`.
 fn products(a: Endpoint, b: Endpoint, dy: Endpoint, ta: bool, tb: bool) -> (Product, Product) {
@@ -140,7 +140,7 @@ fn batch_grad(g: &mut GradientContext, broadcasts: bool) -> Result<Grads> {
 }
 
 /// `tf.matmul(x, y, adjoint_a, adjoint_b)`.
-fn adjoint_product(g: &mut GradientContext, (x, y, ax, ay): Product) -> Result<Endpoint> {
+pub(super) fn adjoint_product(g: &mut GradientContext, (x, y, ax, ay): Product) -> Result<Endpoint> {
     let is_batch = |g: &GradientContext, e: Endpoint| g.shape(e).rank().is_none_or(|r| r > 2);
     if is_batch(g, x) && is_batch(g, y) {
         let attrs = [("adj_x", Attr::Bool(ax)), ("adj_y", Attr::Bool(ay))];

@@ -57,6 +57,8 @@ const FAMILIES: &[&[Op]] = &[
     conv::OPS,
     pool::OPS,
     image::OPS,
+    linalg::diagonal::OPS,
+    linalg::decompose::OPS,
     norm::bias::OPS,
     norm::batch::OPS,
     norm::response::OPS,
