@@ -134,9 +134,10 @@ class BaseResourceVariable(Variable):
     def _lazy_read(self, op):
         return _UnreadVariable(self, op)
 
-    def _updated(self, op_type, value, name, read_value):
+    def _update(self, op_type, value, use_locking, name, read_value):
         with self.graph.as_default(), self._assign_dependencies():
-            made = apply_op(op_type, self._handle, convert_to_tensor(value, dtype=self._dtype), name=name)
+            value = convert_to_tensor(value, dtype=self._dtype)
+            made = apply_op(op_type + "VariableOp", self._handle, value, name=name)
         return self._lazy_read(made) if read_value else made
 
     def assign(self, value, use_locking=None, name=None, read_value=True):
@@ -157,62 +158,14 @@ class BaseResourceVariable(Variable):
             made = apply_op("AssignVariableOp", self._handle, value, name=name)
             return self._lazy_read(made) if read_value else made
 
-    def assign_add(self, delta, use_locking=None, name=None, read_value=True):
-        """Makes an op that adds `delta`; see `assign`."""
-        return self._updated("AssignAddVariableOp", delta, name, read_value)
-
-    def assign_sub(self, delta, use_locking=None, name=None, read_value=True):
-        """Makes an op that subtracts `delta`; see `assign`."""
-        return self._updated("AssignSubVariableOp", delta, name, read_value)
-
-    def _scatter(self, op_type, sparse_delta, name):
+    def _scatter(self, op_type, sparse_delta, use_locking, name):
         check_slices(sparse_delta)
         values = convert_to_tensor(sparse_delta.values, self._dtype)
-        return self._lazy_read(apply_op(op_type, self._handle, sparse_delta.indices, values, name=name))
-
-    def scatter_sub(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that subtracts `IndexedSlices` from rows."""
-        return self._scatter("ResourceScatterSub", sparse_delta, name)
-
-    def scatter_add(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that adds `IndexedSlices` to rows."""
-        return self._scatter("ResourceScatterAdd", sparse_delta, name)
-
-    def scatter_max(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that takes the larger of rows and `IndexedSlices`."""
-        return self._scatter("ResourceScatterMax", sparse_delta, name)
-
-    def scatter_min(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that takes the smaller of rows and `IndexedSlices`."""
-        return self._scatter("ResourceScatterMin", sparse_delta, name)
-
-    def scatter_mul(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that multiplies rows by `IndexedSlices`."""
-        return self._scatter("ResourceScatterMul", sparse_delta, name)
-
-    def scatter_div(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that divides rows by `IndexedSlices`."""
-        return self._scatter("ResourceScatterDiv", sparse_delta, name)
-
-    def scatter_update(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that assigns `IndexedSlices` to rows."""
-        return self._scatter("ResourceScatterUpdate", sparse_delta, name)
+        return self._lazy_read(apply_op("Resource" + op_type, self._handle, sparse_delta.indices, values, name=name))
 
     def _scatter_nd(self, op_type, indices, updates, name):
         updates = convert_to_tensor(updates, self._dtype)
-        return self._lazy_read(apply_op(op_type, self._handle, indices, updates, name=name))
-
-    def scatter_nd_sub(self, indices, updates, name=None):
-        """Makes an op that subtracts from slices."""
-        return self._scatter_nd("ResourceScatterNdSub", indices, updates, name)
-
-    def scatter_nd_add(self, indices, updates, name=None):
-        """Makes an op that adds to slices."""
-        return self._scatter_nd("ResourceScatterNdAdd", indices, updates, name)
-
-    def scatter_nd_update(self, indices, updates, name=None):
-        """Makes an op that assigns slices."""
-        return self._scatter_nd("ResourceScatterNdUpdate", indices, updates, name)
+        return self._lazy_read(apply_op("Resource" + op_type, self._handle, indices, updates, name=name))
 
     def _strided_slice_assign(self, begin, end, strides, value, name, **masks):
         with self.graph.as_default(), self._assign_dependencies():

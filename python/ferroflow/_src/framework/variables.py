@@ -199,6 +199,127 @@ class Variable(metaclass=_VariableType):
         """Returns the `Tensor` that a read of the variable is."""
         raise NotImplementedError
 
+    @property
+    def name(self):
+        """The name, with ":0" at the end."""
+        raise NotImplementedError
+
+    @property
+    def dtype(self):
+        """The `DType` of its elements."""
+        raise NotImplementedError
+
+    @property
+    def shape(self):
+        """The `TensorShape`."""
+        raise NotImplementedError
+
+    @property
+    def device(self):
+        """The device that the program asked for, as text."""
+        raise NotImplementedError
+
+    @property
+    def op(self):
+        """The `Operation` that holds the variable."""
+        raise NotImplementedError
+
+    @property
+    def graph(self):
+        """The `Graph` that it lies in."""
+        raise NotImplementedError
+
+    def read_value(self):
+        """Returns a new read."""
+        raise NotImplementedError
+
+    def eval(self, session=None):
+        """Returns the value in a session."""
+        raise NotImplementedError
+
+    def set_shape(self, shape):
+        """Adds to what is known of the shape."""
+        raise NotImplementedError
+
+    def to_proto(self, export_scope=None):
+        """Returns a `VariableDef`; None when the variable lies outside `export_scope`."""
+        raise NotImplementedError
+
+    # -- updates: subclasses say in `_update`, `_scatter` and `_scatter_nd` how an op of theirs is made --
+
+    def assign(self, value, use_locking=False, name=None, read_value=True):
+        """Makes an op that gives the variable a new value.
+
+        Args:
+          value: what can become a tensor of the variable's type and shape.
+          use_locking: whether other updates wait.
+          name: the operation's name.
+          read_value: whether to return the new value rather than the operation.
+        """
+        return self._update("Assign", value, use_locking, name, read_value)
+
+    def assign_add(self, delta, use_locking=False, name=None, read_value=True):
+        """Makes an op that adds `delta`; see `assign`."""
+        return self._update("AssignAdd", delta, use_locking, name, read_value)
+
+    def assign_sub(self, delta, use_locking=False, name=None, read_value=True):
+        """Makes an op that subtracts `delta`; see `assign`."""
+        return self._update("AssignSub", delta, use_locking, name, read_value)
+
+    def scatter_sub(self, sparse_delta, use_locking=False, name=None):
+        """Makes an op that subtracts `IndexedSlices` from rows."""
+        return self._scatter("ScatterSub", sparse_delta, use_locking, name)
+
+    def scatter_add(self, sparse_delta, use_locking=False, name=None):
+        """Makes an op that adds `IndexedSlices` to rows."""
+        return self._scatter("ScatterAdd", sparse_delta, use_locking, name)
+
+    def scatter_max(self, sparse_delta, use_locking=False, name=None):
+        """Makes an op that takes the larger of rows and `IndexedSlices`."""
+        return self._scatter("ScatterMax", sparse_delta, use_locking, name)
+
+    def scatter_min(self, sparse_delta, use_locking=False, name=None):
+        """Makes an op that takes the smaller of rows and `IndexedSlices`."""
+        return self._scatter("ScatterMin", sparse_delta, use_locking, name)
+
+    def scatter_mul(self, sparse_delta, use_locking=False, name=None):
+        """Makes an op that multiplies rows by `IndexedSlices`."""
+        return self._scatter("ScatterMul", sparse_delta, use_locking, name)
+
+    def scatter_div(self, sparse_delta, use_locking=False, name=None):
+        """Makes an op that divides rows by `IndexedSlices`."""
+        return self._scatter("ScatterDiv", sparse_delta, use_locking, name)
+
+    def scatter_update(self, sparse_delta, use_locking=False, name=None):
+        """Makes an op that assigns `IndexedSlices` to rows."""
+        return self._scatter("ScatterUpdate", sparse_delta, use_locking, name)
+
+    def scatter_nd_sub(self, indices, updates, name=None):
+        """Makes an op that subtracts from slices."""
+        return self._scatter_nd("ScatterNdSub", indices, updates, name)
+
+    def scatter_nd_add(self, indices, updates, name=None):
+        """Makes an op that adds to slices."""
+        return self._scatter_nd("ScatterNdAdd", indices, updates, name)
+
+    def scatter_nd_update(self, indices, updates, name=None):
+        """Makes an op that assigns slices."""
+        return self._scatter_nd("ScatterNdUpdate", indices, updates, name)
+
+    def count_up_to(self, limit):
+        """Makes an op that adds one, and fails at `limit`."""
+        raise NotImplementedError
+
+    # Ops ask resource variables for these, and do without where AttributeError says that there are none.
+
+    def sparse_read(self, indices, name=None):
+        """Returns some rows."""
+        raise AttributeError
+
+    def gather_nd(self, indices, name=None):
+        """Returns some slices."""
+        raise AttributeError
+
     def __repr__(self):
         return f"<tf.Variable '{self.name}' shape={self.get_shape()} dtype={self.dtype.name}>"
 
@@ -533,70 +654,14 @@ class RefVariable(Variable):
         made = apply_op(op_type, self._variable, value, use_locking=use_locking, name=name)
         return made if read_value else made.op
 
-    def assign(self, value, use_locking=False, name=None, read_value=True):
-        """Makes an op that gives the variable a new value.
-
-        Args:
-          value: what can become a tensor of the variable's type and shape.
-          use_locking: whether other updates wait.
-          name: the operation's name.
-          read_value: whether to return the new value rather than the operation.
-        """
-        return self._update("Assign", value, use_locking, name, read_value)
-
-    def assign_add(self, delta, use_locking=False, name=None, read_value=True):
-        """Makes an op that adds `delta`; see `assign`."""
-        return self._update("AssignAdd", delta, use_locking, name, read_value)
-
-    def assign_sub(self, delta, use_locking=False, name=None, read_value=True):
-        """Makes an op that subtracts `delta`; see `assign`."""
-        return self._update("AssignSub", delta, use_locking, name, read_value)
-
     def _scatter(self, op_type, sparse_delta, use_locking, name):
         check_slices(sparse_delta)
         return apply_op(
             op_type, self._variable, sparse_delta.indices, sparse_delta.values, use_locking=use_locking, name=name
         )
 
-    def scatter_sub(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that subtracts `IndexedSlices` from rows."""
-        return self._scatter("ScatterSub", sparse_delta, use_locking, name)
-
-    def scatter_add(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that adds `IndexedSlices` to rows."""
-        return self._scatter("ScatterAdd", sparse_delta, use_locking, name)
-
-    def scatter_max(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that takes the larger of rows and `IndexedSlices`."""
-        return self._scatter("ScatterMax", sparse_delta, use_locking, name)
-
-    def scatter_min(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that takes the smaller of rows and `IndexedSlices`."""
-        return self._scatter("ScatterMin", sparse_delta, use_locking, name)
-
-    def scatter_mul(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that multiplies rows by `IndexedSlices`."""
-        return self._scatter("ScatterMul", sparse_delta, use_locking, name)
-
-    def scatter_div(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that divides rows by `IndexedSlices`."""
-        return self._scatter("ScatterDiv", sparse_delta, use_locking, name)
-
-    def scatter_update(self, sparse_delta, use_locking=False, name=None):
-        """Makes an op that assigns `IndexedSlices` to rows."""
-        return self._scatter("ScatterUpdate", sparse_delta, use_locking, name)
-
-    def scatter_nd_sub(self, indices, updates, name=None):
-        """Makes an op that subtracts from slices."""
-        return apply_op("ScatterNdSub", self._variable, indices, updates, use_locking=True, name=name)
-
-    def scatter_nd_add(self, indices, updates, name=None):
-        """Makes an op that adds to slices."""
-        return apply_op("ScatterNdAdd", self._variable, indices, updates, use_locking=True, name=name)
-
-    def scatter_nd_update(self, indices, updates, name=None):
-        """Makes an op that assigns slices."""
-        return apply_op("ScatterNdUpdate", self._variable, indices, updates, use_locking=True, name=name)
+    def _scatter_nd(self, op_type, indices, updates, name):
+        return apply_op(op_type, self._variable, indices, updates, use_locking=True, name=name)
 
     def _strided_slice_assign(self, begin, end, strides, value, name, **masks):
         return apply_op("StridedSliceAssign", self._variable, begin, end, strides, value, name=name, **masks)
