@@ -11,7 +11,7 @@ from unittest import mock as mock
 import numpy as np
 
 from ferroflow._src.framework import errors, random_seed, stacks
-from ferroflow._src.framework.graph import Graph, reset_default_graph
+from ferroflow._src.framework.graph import Graph
 from ferroflow._src.framework.session import Session
 from ferroflow._src.framework.tensor import Tensor
 from ferroflow._src.framework.variables import Variable
@@ -33,7 +33,7 @@ class TestCase(unittest.TestCase):
     def setUp(self):
         """Begins with an empty default graph and a fixed graph seed."""
         super().setUp()
-        reset_default_graph()
+        stacks.reset_default_graph()
         random_seed.set_random_seed(_SEED)
         np.random.seed(_SEED)
         self._folder = None
