@@ -195,3 +195,31 @@ class CheckpointReader:
         """Name to (dtype, shape)."""
     def get_tensor(self, name: str) -> Any:
         """An array; NotFoundError without such a tensor."""
+
+class RecordReader:
+    """Reads a TFRecord file; `compression` is '', 'ZLIB' or 'GZIP'."""
+    def __init__(self, path: str, compression: str) -> None: ...
+    def next_record(self) -> bytes | None:
+        """None at the end; DataLossError, with the offset, at a record that is cut off or was changed."""
+
+class RecordWriter:
+    """Writes a TFRecord file anew."""
+    def __init__(self, path: str, compression: str, level: int | None) -> None: ...
+    def write(self, record: bytes) -> None: ...
+    def flush(self) -> None: ...
+    def close(self) -> None:
+        """Waits until everything is on disk. Closing twice does nothing."""
+
+class EventWriter:
+    """Writes `PREFIX.out.tfevents.<seconds>.<host><suffix>`, which is made with the first event and begins with the version."""
+    def __init__(self, prefix: str, host: str) -> None: ...
+    def open_with_suffix(self, suffix: str) -> None: ...
+    def write(self, event: bytes) -> None:
+        """A serialized Event."""
+    def flush(self) -> bool:
+        """False when somebody has removed the file."""
+    def close(self) -> None:
+        """Waits until everything is on disk; the next event begins a new file."""
+    def path(self) -> str | None: ...
+
+def masked_crc32c(data: bytes) -> int: ...

@@ -1,6 +1,7 @@
 """tf.train: optimizers, schedules, moving averages, checkpoints."""
 
 from ferroflow._src import proto as _proto
+from ferroflow._src.summary.summary_iterator import summary_iterator as summary_iterator
 from ferroflow._src.training.adadelta import AdadeltaOptimizer as AdadeltaOptimizer
 from ferroflow._src.training.adagrad import AdagradOptimizer as AdagradOptimizer
 from ferroflow._src.training.adagrad_da import AdagradDAOptimizer as AdagradDAOptimizer

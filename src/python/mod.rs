@@ -8,6 +8,7 @@ pub mod errors;
 pub mod files;
 mod gradients;
 pub mod graph;
+pub mod records;
 pub mod session;
 mod signature;
 
@@ -24,6 +25,10 @@ fn _core(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_class::<signature::OpSignature>()?;
     module.add_class::<signature::OpArg>()?;
     module.add_class::<signature::OpAttr>()?;
+    module.add_class::<records::RecordReader>()?;
+    module.add_class::<records::RecordWriter>()?;
+    module.add_class::<records::EventWriter>()?;
+    module.add_function(wrap_pyfunction!(records::masked_crc32c, module)?)?;
     module.add_function(wrap_pyfunction!(signature::op_signature, module)?)?;
     module.add_function(wrap_pyfunction!(signature::op_names, module)?)?;
     module.add_function(wrap_pyfunction!(graph::merge_device, module)?)?;

@@ -1,0 +1,6 @@
+"""tf.python_io: files of records."""
+
+from ferroflow._src.platform.record_io import TFRecordCompressionType as TFRecordCompressionType
+from ferroflow._src.platform.record_io import TFRecordOptions as TFRecordOptions
+from ferroflow._src.platform.record_io import TFRecordWriter as TFRecordWriter
+from ferroflow._src.platform.record_io import tf_record_iterator as tf_record_iterator
