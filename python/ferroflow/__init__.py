@@ -163,6 +163,7 @@ from ferroflow._src.framework.variable_lists import (
     assert_variables_initialized as assert_variables_initialized,
     global_variables as global_variables,
     global_variables_initializer as global_variables_initializer,
+    initialize_all_tables as initialize_all_tables,
     initialize_all_variables as initialize_all_variables,
     initialize_local_variables as initialize_local_variables,
     initialize_variables as initialize_variables,
@@ -172,6 +173,7 @@ from ferroflow._src.framework.variable_lists import (
     model_variables as model_variables,
     moving_average_variables as moving_average_variables,
     report_uninitialized_variables as report_uninitialized_variables,
+    tables_initializer as tables_initializer,
     trainable_variables as trainable_variables,
     variables_initializer as variables_initializer,
 )

@@ -21,6 +21,7 @@ from ferroflow._src.framework.initializers import (
 from ferroflow._src.framework.variable_lists import (
     global_variables_initializer as global_variables,
     local_variables_initializer as local_variables,
+    tables_initializer as tables_initializer,
     variables_initializer as variables,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "orthogonal",
     "random_normal",
     "random_uniform",
+    "tables_initializer",
     "truncated_normal",
     "uniform_unit_scaling",
     "variables",

@@ -86,6 +86,16 @@ def initialize_local_variables():
     return local_variables_initializer()
 
 
+def tables_initializer(name="init_all_tables"):
+    """Makes an operation that fills all lookup tables made so far."""
+    return group(*get_collection(GraphKeys.TABLE_INITIALIZERS), name=name)
+
+
+def initialize_all_tables(name="init_all_tables"):
+    """`tables_initializer` by its older name."""
+    return tables_initializer(name)
+
+
 def is_variable_initialized(variable):
     """Returns whether a variable has a value, a bool scalar."""
     if variable.dtype._is_ref_dtype:
