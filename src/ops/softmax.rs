@@ -9,7 +9,7 @@ use super::kernel::KernelContext;
 
 /// Arithmetic in a type wide enough for sums: halves are computed in float32.
 pub(super) trait Float: Copy {
-    type Wide: num_traits::Float + std::ops::AddAssign;
+    type Wide: num_traits::Float + std::ops::AddAssign + Send + Sync;
     fn widen(self) -> Self::Wide;
     fn narrow(x: Self::Wide) -> Self;
     fn wide(x: f32) -> Self::Wide;

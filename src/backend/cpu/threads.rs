@@ -235,6 +235,22 @@ pub fn run_rows<T: Send>(
     });
 }
 
+/// Cuts slices of one length alike and runs `job(start, parts)` for each cut, in parallel when `is_worth_it`.
+pub fn run_slices<T: Send, const N: usize>(
+    slices: [&mut [T]; N],
+    is_worth_it: bool,
+    job: impl Fn(usize, [&mut [T]; N]) + Sync,
+) {
+    const PIECE: usize = 32 << 10;
+    let n = slices.iter().map(|s| s.len()).min().unwrap_or(0);
+    let piece = if is_worth_it { PIECE } else { n };
+    let shared = slices.map(Shared::of);
+    run_pieces(n, piece, is_worth_it, |from, to| {
+        // SAFETY: pieces do not overlap, lie in each of the slices, and each is given to one job.
+        job(from, shared.map(|s| unsafe { s.part(from, to - from) }));
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,6 +272,26 @@ mod tests {
             }
         });
         assert!(counts.iter().all(|c| c.load(Relaxed) == 150));
+    }
+
+    #[test]
+    fn rows_and_slices_are_cut_without_gap_or_overlap() {
+        let mut rows = vec![0u32; 300 * 7];
+        run_rows(&mut rows, 7, true, |i, row| {
+            row.iter_mut().for_each(|x| *x += i as u32 + 1)
+        });
+        assert!(
+            rows.iter()
+                .enumerate()
+                .all(|(at, x)| *x as usize == at / 7 + 1)
+        );
+        let (mut a, mut b) = (vec![0u64; 100_001], vec![0u64; 100_001]);
+        run_slices([&mut a, &mut b], true, |start, [a, b]| {
+            for (i, (a, b)) in a.iter_mut().zip(b).enumerate() {
+                (*a, *b) = (*a + (start + i) as u64, *b + 1);
+            }
+        });
+        assert!(a.iter().enumerate().all(|(i, x)| *x == i as u64) && b.iter().all(|x| *x == 1));
     }
 
     #[test]

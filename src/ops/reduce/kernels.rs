@@ -1,9 +1,12 @@
 //! The loops of reductions. A tensor is seen as alternating groups of axes, kept and reduced, so that the innermost loop
 //! runs over neighbours in memory. Sums of floats run in a fixed number of lanes: the same bits on every run.
 
+use std::marker::PhantomData;
+
 use half::{bf16, f16};
 use num_complex::Complex;
 
+use crate::backend::cpu::simd;
 use crate::error::Result;
 use crate::ops::kernel::KernelContext;
 use crate::value::{DType, Element, Shape, Value, resolve_axis};
@@ -220,6 +223,33 @@ const LANES: usize = 16;
 /// Elements a lane takes before its sum is put aside, so that small terms are not lost.
 const BLOCK: usize = 256 * LANES;
 
+/// A row folded into one accumulator.
+struct Row<'a, T, F>(&'a [T], PhantomData<F>);
+
+impl<T: Copy, F: Fold<T>> simd::Loop for Row<'_, T, F> {
+    type Output = F::Acc;
+
+    #[inline(always)]
+    fn run(self) -> F::Acc {
+        fold_row::<T, F>(self.0)
+    }
+}
+
+/// Elements folded into an accumulator each.
+struct Side<'a, T, A, F>(&'a mut [A], &'a [T], PhantomData<F>);
+
+impl<T: Copy, F: Fold<T>> simd::Loop for Side<'_, T, F::Acc, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (to, x) in self.0.iter_mut().zip(self.1) {
+            *to = F::step(*to, *x);
+        }
+    }
+}
+
+#[inline(always)]
 fn fold_row<T: Copy, F: Fold<T>>(row: &[T]) -> F::Acc {
     let mut total = F::start();
     for block in row.chunks(BLOCK) {
@@ -251,10 +281,7 @@ fn fold_groups<T: Copy, F: Fold<T>>(sizes: &[usize], from: &[T], to: &mut [F::Ac
         return;
     };
     let Some((&reduced, inner)) = rest.split_first() else {
-        for (to, x) in to.iter_mut().zip(from) {
-            *to = F::step(*to, *x);
-        }
-        return;
+        return simd::run(Side::<T, F::Acc, F>(to, from, PhantomData));
     };
     if outer == 0 || reduced == 0 || n == 0 {
         return;
@@ -263,7 +290,7 @@ fn fold_groups<T: Copy, F: Fold<T>>(sizes: &[usize], from: &[T], to: &mut [F::Ac
     for (i, to) in to.chunks_exact_mut(kept.max(1)).enumerate().take(outer) {
         let from = &from[i * step..(i + 1) * step];
         if inner.is_empty() {
-            to[0] = F::join(to[0], fold_row::<T, F>(from));
+            to[0] = F::join(to[0], simd::run(Row::<T, F>(from, PhantomData)));
             continue;
         }
         for part in from.chunks_exact(step / reduced) {

@@ -4,6 +4,7 @@ mod rules;
 
 use std::sync::Arc;
 
+use crate::backend::cpu::{simd, threads};
 use crate::error::Result;
 use crate::graph::ShapeContext;
 use crate::value::Value;
@@ -205,28 +206,43 @@ fn dense<R: Rule, const N: usize>(c: &mut KernelContext) -> Result<()> {
             slices.push(Some(writing.slice_mut::<T>()?));
         }
         let state: Vec<&mut [T]> = order.iter().filter_map(|at| slices[*at].take()).collect();
-        let Ok(mut state): Result<[&mut [T]; N], _> = state.try_into() else {
+        let Ok(state): Result<[&mut [T]; N], _> = state.try_into() else {
             bail!(internal, "one slice a variable");
         };
-        run_dense::<R, T, N>(&rule, &mut state, grad);
+        let is_worth_it = size_of_val(grad) * (N + 1) >= threads::WORTH_BYTES;
+        threads::run_slices(state, is_worth_it, |start, state| {
+            let grad = &grad[start..start + state[0].len()];
+            simd::run(Steps::<R, T, N> { rule: &rule, state, grad });
+        });
     });
     drop(locked);
     finish(c, all)
 }
 
-fn run_dense<R: Rule, T: Float, const N: usize>(
-    rule: &R::With<T::Wide>,
-    state: &mut [&mut [T]; N],
-    grad: &[T],
-) {
-    for (i, g) in grad.iter().enumerate() {
-        let mut now = [T::wide(0.0); N];
-        for (k, now) in now.iter_mut().enumerate() {
-            *now = state[k][i].widen();
-        }
-        R::step(rule, &mut now, g.widen());
-        for (k, now) in now.into_iter().enumerate() {
-            state[k][i] = T::narrow(now);
+/// The same step for each element of a variable and its slots.
+struct Steps<'a, R: Rule, T: Float, const N: usize> {
+    rule: &'a R::With<T::Wide>,
+    state: [&'a mut [T]; N],
+    grad: &'a [T],
+}
+
+impl<R: Rule, T: Float, const N: usize> simd::Loop for Steps<'_, R, T, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let n = self.grad.len();
+        // One length for all, known before the loop: no check remains inside it.
+        let state = self.state.map(|s| &mut s[..n]);
+        for i in 0..n {
+            let mut now = [T::wide(0.0); N];
+            for k in 0..N {
+                now[k] = state[k][i].widen();
+            }
+            R::step(self.rule, &mut now, self.grad[i].widen());
+            for k in 0..N {
+                state[k][i] = T::narrow(now[k]);
+            }
         }
     }
 }
@@ -291,8 +307,8 @@ fn sparse<R: Rule, const N: usize>(c: &mut KernelContext) -> Result<()> {
         };
         for (row, grad) in rows.iter().zip(grad.chunks_exact(block.max(1))) {
             let from = *row as usize * block;
-            let mut own = state.each_mut().map(|s| &mut s[from..from + block]);
-            run_dense::<R, T, N>(&rule, &mut own, grad);
+            let own = state.each_mut().map(|s| &mut s[from..from + block]);
+            simd::run(Steps::<R, T, N> { rule: &rule, state: own, grad });
         }
     });
     drop(locked);

@@ -1,10 +1,13 @@
 //! The arithmetic of each optimizer for one element, as TensorFlow's CPU kernels have it (`core/kernels/training_ops.cc`).
 
-use num_traits::Float;
+/// A float that threads may share.
+pub(super) trait Float: num_traits::Float + Send + Sync {}
+
+impl<W: num_traits::Float + Send + Sync> Float for W {}
 
 /// A rule: hyperparameters once, then one step an element. `state` holds the variable first, then the slots.
 pub(super) trait Rule {
-    type With<W: Float>;
+    type With<W: Float>: Sync;
     /// `h`: the hyperparameters in the order of the op's inputs; `flag`: use_nesterov, or update_slots.
     fn new<W: Float>(h: &[W], flag: bool) -> Self::With<W>;
     fn step<W: Float, const N: usize>(rule: &Self::With<W>, state: &mut [W; N], grad: W);

@@ -53,6 +53,7 @@ fn best() -> Tier {
         let has_256 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         let has_512 = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl");
         if has_256 && has_512 {
             return Tier::Avx512;
@@ -142,6 +143,36 @@ macro_rules! tiers {
             unsafe { $body::<$crate::backend::cpu::simd::Lanes<f32, 8> $($(, $c)+)?>($($a),*) }
         }
     };
+}
+
+/// A plain loop that the compiler shall turn into vector code for each tier. Its bits are those of the plain loop.
+pub trait Loop {
+    type Output;
+    /// Mark it `#[inline(always)]`: code that is not inlined keeps the instructions of the oldest processor.
+    fn run(self) -> Self::Output;
+}
+
+/// Runs a loop with the widest vectors there are.
+pub fn run<L: Loop>(looped: L) -> L::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2")]
+        unsafe fn wide<L: Loop>(looped: L) -> L::Output {
+            looped.run()
+        }
+        #[target_feature(enable = "avx2")]
+        unsafe fn half<L: Loop>(looped: L) -> L::Output {
+            looped.run()
+        }
+        match tier() {
+            // SAFETY: the tier was found on this processor.
+            Tier::Avx512 => return unsafe { wide(looped) },
+            // SAFETY: as above.
+            Tier::Avx2 => return unsafe { half(looped) },
+            Tier::Plain => {}
+        }
+    }
+    looped.run()
 }
 
 /// A pointer that threads may share: each job writes a part of its own.
