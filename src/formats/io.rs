@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Result};
 
@@ -228,6 +229,9 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     source.read_vec(0, len)
 }
 
+/// What follows the name of a file in the making, before a random number.
+pub const TEMP_SUFFIX: &str = ".tempstate";
+
 /// A file that is being written beside its real name, `NAME.tempstate<random>`, and takes that name by [`rename`] once
 /// it is whole and durable. Dropped before that, it removes itself.
 ///
@@ -242,7 +246,7 @@ pub struct TempFile {
 
 impl TempFile {
     pub fn create(target: &Path) -> Result<Self> {
-        let path = with_suffix(target, &format!(".tempstate{}", random()));
+        let path = with_suffix(target, &format!("{TEMP_SUFFIX}{}", random()));
         step!(&path);
         let file = File::options()
             .write(true)
@@ -270,8 +274,18 @@ impl TempFile {
         self.file.sync_all().map_err(|e| error(&self.path, &e))
     }
 
+    /// Leaves the file under its temporary name, for whoever finishes the work.
+    pub fn keep(mut self) {
+        self.renamed = true;
+    }
+
     /// Takes the real name, replacing what has it. Durable after [`sync_directory`].
     pub fn rename(mut self) -> Result<()> {
+        self.try_rename()
+    }
+
+    /// As [`rename`](Self::rename), but the file is still there to be kept when it fails.
+    pub fn try_rename(&mut self) -> Result<()> {
         step!(&self.path);
         fs::rename(&self.path, &self.target).map_err(|e| error(&self.target, &e))?;
         self.renamed = true;
@@ -288,6 +302,44 @@ impl Drop for TempFile {
         if !self.renamed {
             // Best effort: the error that brought us here is the one to report.
             let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// How long a lock is waited for: its holders rename a few small files.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The lock of a directory, held until it is dropped; the system frees it when the process dies.
+#[derive(Debug)]
+pub struct DirectoryLock {
+    _directory: File,
+}
+
+impl DirectoryLock {
+    /// Waits for the others. `None` where directories cannot be locked, or nobody lets go: saving goes on without.
+    pub fn exclusive(directory: &Path) -> Option<Self> {
+        Self::acquire(directory, File::try_lock)
+    }
+
+    /// As [`exclusive`](Self::exclusive), shared with others who ask for no more than this.
+    pub fn shared(directory: &Path) -> Option<Self> {
+        Self::acquire(directory, File::try_lock_shared)
+    }
+
+    fn acquire(
+        directory: &Path,
+        lock: fn(&File) -> std::result::Result<(), fs::TryLockError>,
+    ) -> Option<Self> {
+        let file = File::open(directory).ok()?;
+        let end = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match lock(&file) {
+                Ok(()) => return Some(Self { _directory: file }),
+                Err(fs::TryLockError::WouldBlock) if Instant::now() < end => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(_) => return None,
+            }
         }
     }
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::ensure;
 use crate::error::Result;
-use crate::formats::io::{TempFile, directory_of, error, make_directory, rename, sync_directory};
+use crate::formats::io::{
+    DirectoryLock, TempFile, directory_of, error, make_directory, rename, sync_directory,
+};
 use crate::formats::proto::BundleEntryProto;
 
 use super::writer::encode_index;
@@ -26,6 +28,7 @@ pub fn merge(prefixes: &[PathBuf], target: &Path) -> Result<()> {
         files.extend((0..shards).map(|shard| data_path(prefix, shard, shards)));
     }
     let index = encode_index(&merged, files.len() as i32)?;
+    let _lock = DirectoryLock::exclusive(directory_of(target));
     let mut file = TempFile::create(&index_path(target))?;
     file.write(&index)?;
     file.sync()?;

@@ -3,8 +3,11 @@
 //!
 //! What a writer has reported as saved is on disk: both files are whole and durable before either takes its name.
 
+#[cfg(test)]
+mod faults;
 mod merge;
 mod reader;
+mod recover;
 mod slice;
 #[cfg(test)]
 mod tests;

@@ -8,19 +8,23 @@ use prost::Message;
 
 use crate::error::{Code, Error, Result};
 use crate::formats::crc32c;
-use crate::formats::io::{ReadAt, Source};
+use crate::formats::io::{DirectoryLock, ReadAt, Source, directory_of};
 use crate::formats::proto::{BundleEntryProto, BundleHeaderProto};
 use crate::formats::table::Table;
 use crate::formats::tensor_proto::decode_shape;
 use crate::value::{DType, PartialShape, Shape, Value};
 use crate::{bail, ensure};
 
+use super::recover::{roll_forward, unfinished_indexes};
 use super::slice::copy_overlap;
 use super::writer::extend_by_length;
 use super::{HEADER_KEY, Slice, VERSION, data_path, index_path};
 
 /// Data files of one bundle at most; each entry's shard is checked against the header.
 const MAX_SHARDS: i32 = 1 << 20;
+
+/// Data files that are opened with the index; those of larger bundles when they are read from.
+const MAX_OPEN_FILES: i32 = 64;
 
 /// A checkpoint, open for reading by any number of threads.
 #[derive(Debug)]
@@ -34,7 +38,50 @@ pub struct Bundle {
 impl Bundle {
     /// Opens `PREFIX.index`; NotFound in TensorFlow's words when there is none.
     pub fn open(prefix: &Path) -> Result<Bundle> {
-        let source = Source::open(&index_path(prefix)).map_err(|e| match e.code {
+        let lock = DirectoryLock::shared(directory_of(prefix));
+        let bundle = match unfinished_indexes(prefix).as_slice() {
+            [] => Self::open_index(prefix, &index_path(prefix))?,
+            _ => {
+                drop(lock);
+                return Self::recover(prefix);
+            }
+        };
+        bundle.open_files();
+        Ok(bundle)
+    }
+
+    /// Finishes what a save that died has left, where that can be done, then opens.
+    fn recover(prefix: &Path) -> Result<Bundle> {
+        let lock = DirectoryLock::exclusive(directory_of(prefix));
+        let unfinished = unfinished_indexes(prefix);
+        if lock.is_some() && !unfinished.is_empty() {
+            // Best effort, as in a directory that cannot be written to: reading tells what is wrong.
+            let _ = roll_forward(prefix, &unfinished);
+        }
+        let bundle = Self::open_index(prefix, &index_path(prefix))?;
+        bundle.open_files();
+        Ok(bundle)
+    }
+
+    /// Opens the data files while no writer renames them, so that they are those of the index.
+    fn open_files(&self) {
+        for shard in 0..self.shards.min(MAX_OPEN_FILES) {
+            // What is absent is an error for whoever reads from it.
+            let _ = self.file(shard);
+        }
+    }
+
+    /// Reads every tensor and its checksum.
+    pub(super) fn verify(&self) -> Result<()> {
+        for (key, entry) in self.entries.iter().filter(|(_, e)| e.slices.is_empty()) {
+            self.read_entry(key, entry)?;
+        }
+        Ok(())
+    }
+
+    /// Opens the index at `path` over the data of `prefix`.
+    pub(super) fn open_index(prefix: &Path, path: &Path) -> Result<Bundle> {
+        let source = Source::open(path).map_err(|e| match e.code {
             Code::NotFound => Error::not_found(format!(
                 "Unsuccessful TensorSliceReader constructor: Failed to find any matching files for {}",
                 prefix.display()

@@ -9,12 +9,13 @@ use prost::encoding::encode_varint;
 use crate::ensure;
 use crate::error::Result;
 use crate::formats::crc32c;
-use crate::formats::io::{TempFile, directory_of, make_directory, sync_directory};
+use crate::formats::io::{DirectoryLock, TempFile, directory_of, make_directory, sync_directory};
 use crate::formats::proto::{BundleEntryProto, BundleHeaderProto, VersionDef};
 use crate::formats::table::TableWriter;
 use crate::formats::tensor_proto::encode_shape;
 use crate::value::{DType, PartialShape, Value};
 
+use super::recover::remove_unfinished;
 use super::{HEADER_KEY, ShapeAndSlice, VERSION, data_path, index_path};
 
 /// A checkpoint in the making: nothing bears its name before `finish`.
@@ -98,13 +99,22 @@ impl BundleWriter {
     /// Makes the checkpoint durable and gives both files their names.
     pub fn finish(self) -> Result<()> {
         let index = encode_index(&self.entries, 1)?;
+        self.data.sync()?;
+        let directory = directory_of(&self.prefix);
+        let lock = DirectoryLock::exclusive(directory);
         let mut file = TempFile::create(&index_path(&self.prefix))?;
         file.write(&index)?;
-        self.data.sync()?;
         file.sync()?;
         self.data.rename()?;
-        file.rename()?;
-        sync_directory(directory_of(&self.prefix))
+        if let Err(e) = file.try_rename() {
+            // The data has its name: without this index there is no checkpoint.
+            file.keep();
+            return Err(e);
+        }
+        if lock.is_some() {
+            remove_unfinished(&self.prefix);
+        }
+        sync_directory(directory)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
