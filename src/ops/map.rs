@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::backend::cpu::map::{self, Compiled};
 use crate::error::{Error, Result};
-use crate::expr::{Expr, Program};
+use crate::expr::{Builder, Expr, Program};
 use crate::graph::Node;
 use crate::value::{DType, Value};
 use crate::{bail, ensure};
@@ -34,6 +34,9 @@ pub fn compile(node: &Node, run: &Run, dtypes: &[DType]) -> Result<Option<Map>> 
             op => bail!(unimplemented, "no kernel for {op} of strings"),
         })));
     }
+    if matches!(node.op(), "AddN" | "AccumulateNV2") {
+        return Ok(Some(Map::Program(Compiled::new(sum_program(dtypes)?))));
+    }
     let operands = Expr::inputs(dtypes.len());
     let formula = match run {
         Run::Map(formula) => formula(&operands),
@@ -42,6 +45,25 @@ pub fn compile(node: &Node, run: &Run, dtypes: &[DType]) -> Result<Option<Map>> 
     };
     let program = Program::of(&formula, dtypes)?;
     Ok(Some(Map::Program(Compiled::new(program))))
+}
+
+/// A sum of many terms as a formula would be as deep as they are many; a program is flat.
+fn sum_program(dtypes: &[DType]) -> Result<Program> {
+    let pair = Expr::inputs(2);
+    let pair = &pair[0] + &pair[1];
+    let mut builder = Builder::default();
+    let terms: Vec<_> = dtypes
+        .iter()
+        .map(|t| builder.input(*t))
+        .collect::<Result<_>>()?;
+    let Some((first, others)) = terms.split_first() else {
+        bail!(invalid, "a sum of no terms");
+    };
+    let mut sum = *first;
+    for term in others {
+        sum = builder.add(&pair, &[sum, *term])?;
+    }
+    Ok(builder.finish(vec![sum]))
 }
 
 impl Map {
