@@ -103,3 +103,11 @@ def test_a_creator_may_change_how_variables_are_made():
 
     with tf.variable_creator_scope(creator):
         assert tf.Variable(1.0, name="v").name == "other:0"
+
+
+@pytest.mark.parametrize("use_resource", KINDS)
+def test_rows_are_gathered_from_both_kinds(session, use_resource):
+    v = tf.Variable([[1.0], [2.0], [3.0]], use_resource=use_resource)
+    session.run(v.initializer)
+    assert session.run(tf.gather(v, [2, 0])).tolist() == [[3.0], [1.0]]
+    assert hasattr(v, "sparse_read") == use_resource

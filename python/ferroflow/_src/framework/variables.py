@@ -310,15 +310,13 @@ class Variable(metaclass=_VariableType):
         """Makes an op that adds one, and fails at `limit`."""
         raise NotImplementedError
 
-    # Ops ask resource variables for these, and do without where AttributeError says that there are none.
-
     def sparse_read(self, indices, name=None):
         """Returns some rows."""
-        raise AttributeError
+        raise NotImplementedError
 
     def gather_nd(self, indices, name=None):
         """Returns some slices."""
-        raise AttributeError
+        raise NotImplementedError
 
     def __repr__(self):
         return f"<tf.Variable '{self.name}' shape={self.get_shape()} dtype={self.dtype.name}>"
@@ -493,6 +491,10 @@ for _name in OVERLOADABLE:
 Variable.__getitem__ = getitem_of_variable
 
 
+def _absent(variable):
+    raise AttributeError(f"{type(variable).__name__!r} object has no such attribute")
+
+
 class RefVariable(Variable):
     """A variable of TensorFlow 1: reads see updates in place, as `Assign` and the training ops make them."""
 
@@ -605,6 +607,9 @@ class RefVariable(Variable):
 
     def _as_graph_element(self):
         return self._variable
+
+    # Ops ask a variable whether it can be read in part: a reference cannot.
+    sparse_read = gather_nd = property(_absent)
 
     def value(self):
         """Returns the read that all ops share."""
