@@ -140,7 +140,10 @@ fn batch_grad(g: &mut GradientContext, broadcasts: bool) -> Result<Grads> {
 }
 
 /// `tf.matmul(x, y, adjoint_a, adjoint_b)`.
-pub(super) fn adjoint_product(g: &mut GradientContext, (x, y, ax, ay): Product) -> Result<Endpoint> {
+pub(super) fn adjoint_product(
+    g: &mut GradientContext,
+    (x, y, ax, ay): Product,
+) -> Result<Endpoint> {
     let is_batch = |g: &GradientContext, e: Endpoint| g.shape(e).rank().is_none_or(|r| r > 2);
     if is_batch(g, x) && is_batch(g, y) {
         let attrs = [("adj_x", Attr::Bool(ax)), ("adj_y", Attr::Bool(ay))];

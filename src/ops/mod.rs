@@ -22,13 +22,14 @@ mod matmul;
 mod moves;
 mod norm;
 mod op;
+mod pool;
 mod py_func;
 mod queue;
-mod pool;
 mod random;
 mod reduce;
 mod registry;
 pub mod resource;
+mod sampling;
 mod shape;
 mod softmax;
 mod stack;
@@ -67,6 +68,7 @@ const FAMILIES: &[&[Op]] = &[
     array::cast::OPS,
     array::concat::OPS,
     random::OPS,
+    sampling::OPS,
     io::OPS,
     array::slice::OPS,
     array::permute::OPS,

@@ -69,7 +69,7 @@ pub(super) fn seeded(attrs: &Attrs) -> Result<Philox> {
 }
 
 /// Takes `groups` groups of words from the node's stream and returns where they begin.
-fn reserve(c: &KernelContext, groups: u64) -> Result<Philox> {
+pub(super) fn reserve(c: &KernelContext, groups: u64) -> Result<Philox> {
     let attrs = c.attrs();
     let stream = c.state(|| Ok(Mutex::new(seeded(attrs)?)))?;
     let mut stream = stream.lock();

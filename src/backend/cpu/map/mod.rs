@@ -17,6 +17,8 @@ use num_complex::Complex;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
+pub use special::lgamma;
+
 use crate::error::{Error, Result};
 use crate::expr::{Arg, Binary, Instr, Op, Program, Scalar, Ternary, Unary};
 use crate::value::{DType, Shape, Value};
