@@ -7,6 +7,8 @@ use super::window::Window;
 
 /// How many elements of patches lie in memory at once.
 const PATCH_ELEMENTS: usize = 1 << 17;
+/// Filters up to so many elements have a gradient for each part of the batch.
+const MOST_PARTIAL: usize = 1 << 20;
 
 /// Sizes of a convolution. Two-dimensional ones have a depth of one.
 #[derive(Clone, Debug)]
@@ -57,6 +59,36 @@ impl Geometry {
         self.batch == 0 || self.out_pixels() == 0 || self.patch() == 0 || self.out_channels == 0
     }
 
+    /// As `each_tap`, for neighbouring taps together that see neighbouring places: `body(pixel, tap, place, count)`.
+    fn each_run(
+        &self,
+        pixels: std::ops::Range<usize>,
+        mut body: impl FnMut(usize, usize, usize, usize),
+    ) {
+        let [d, h, w] = &self.windows;
+        if w.dilation != 1 {
+            return self.each_tap(pixels, |pixel, tap, place| body(pixel, tap, place, 1));
+        }
+        for pixel in pixels {
+            let (x, rest) = (pixel % w.output, pixel / w.output);
+            let (y, z) = (rest % h.output, rest / h.output);
+            let seen = w.range(x);
+            if seen.is_empty() {
+                continue;
+            }
+            let skipped = (seen.start + w.before).saturating_sub(x * w.stride);
+            for i in 0..d.size {
+                let Some(zi) = d.at(z, i) else { continue };
+                for j in 0..h.size {
+                    let Some(yj) = h.at(y, j) else { continue };
+                    let tap = (i * h.size + j) * w.size + skipped;
+                    let place = (zi * h.input + yj) * w.input + seen.start;
+                    body(pixel, tap, place, seen.len());
+                }
+            }
+        }
+    }
+
     /// Calls `body(pixel, tap, place in the input)` for each place that lies in the image, where a place is an index of
     /// pixels; taps in the padding are passed over.
     fn each_tap(&self, pixels: std::ops::Range<usize>, mut body: impl FnMut(usize, usize, usize)) {
@@ -83,19 +115,21 @@ fn gather<T: Number>(g: &Geometry, image: &[T], first: usize, patches: &mut [T])
     let (c, patch) = (g.in_channels, g.patch());
     patches.fill(T::zero());
     let pixels = first..first + patches.len() / patch;
-    g.each_tap(pixels, |pixel, tap, place| {
+    g.each_run(pixels, |pixel, tap, place, count| {
         let at = (pixel - first) * patch + tap * c;
-        patches[at..at + c].copy_from_slice(&image[place * c..(place + 1) * c]);
+        let n = count * c;
+        patches[at..at + n].copy_from_slice(&image[place * c..place * c + n]);
     });
 }
 
 fn scatter<T: Number>(g: &Geometry, patches: &[T], first: usize, image: &mut [T]) {
     let (c, patch) = (g.in_channels, g.patch());
     let pixels = first..first + patches.len() / patch;
-    g.each_tap(pixels, |pixel, tap, place| {
+    g.each_run(pixels, |pixel, tap, place, count| {
         let at = (pixel - first) * patch + tap * c;
-        let to = image[place * c..(place + 1) * c].iter_mut();
-        to.zip(&patches[at..at + c])
+        let n = count * c;
+        let to = image[place * c..place * c + n].iter_mut();
+        to.zip(&patches[at..at + n])
             .for_each(|(to, x)| *to = T::plus(*to, *x));
     });
 }
@@ -160,19 +194,48 @@ pub fn backward_filter<T: Number>(g: &Geometry, input: &[T], dy: &[T], dw: &mut 
     if g.is_empty() {
         return;
     }
+    if !g.is_worth_threads() || dw.len() > MOST_PARTIAL {
+        return filter_sums(g, input, dy, 0..g.batch, dw);
+    }
+    // The batch is cut by its size alone and the sums are added in order: the same bits for any number of threads.
+    let groups = g.batch.min(8);
+    let mut sums = vec![T::zero(); groups * dw.len()];
+    threads::run_rows(&mut sums, dw.len(), true, |i, dw| {
+        let images = i * g.batch / groups..(i + 1) * g.batch / groups;
+        filter_sums(g, input, dy, images, dw);
+    });
+    for sum in sums.chunks_exact(dw.len()) {
+        add(dw, sum);
+    }
+}
+
+fn add<T: Number>(to: &mut [T], from: &[T]) {
+    to.iter_mut()
+        .zip(from)
+        .for_each(|(to, x)| *to = T::plus(*to, *x));
+}
+
+/// Adds to `dw` what some of the images say.
+fn filter_sums<T: Number>(
+    g: &Geometry,
+    input: &[T],
+    dy: &[T],
+    images: std::ops::Range<usize>,
+    dw: &mut [T],
+) {
     let (patch, n) = (g.patch(), g.out_channels);
+    let (image, slopes) = (g.in_pixels() * g.in_channels, g.out_pixels() * n);
     let mut patches = vec![T::zero(); g.chunk() * patch];
     let mut part = vec![T::zero(); dw.len()];
-    let images = input.chunks_exact(g.in_pixels() * g.in_channels);
-    for (image, dy) in images.zip(dy.chunks_exact(g.out_pixels() * n)) {
+    for b in images {
+        let image = &input[b * image..(b + 1) * image];
+        let dy = &dy[b * slopes..(b + 1) * slopes];
         for (i, dy) in dy.chunks(g.chunk() * n).enumerate() {
             let m = dy.len() / n;
             let patches = &mut patches[..m * patch];
             gather(g, image, i * g.chunk(), patches);
             gemm::matmul(patches, dy, &mut part, [patch, m, n], true, false);
-            dw.iter_mut()
-                .zip(&part)
-                .for_each(|(to, x)| *to = T::plus(*to, *x));
+            add(dw, &part);
         }
     }
 }
@@ -302,6 +365,45 @@ mod tests {
             assert_eq!(dot(&x, &dx), wanted);
             assert_eq!(dot(&w, &dw), wanted);
         }
+    }
+
+    #[test]
+    fn large_batches_shared_among_threads_agree_with_single_images() {
+        let axis = |input| Window::new(input, 5, 1, 1, Padding::Same).unwrap();
+        let g = Geometry {
+            batch: 11,
+            windows: [Window::POINT, axis(28), axis(28)],
+            in_channels: 3,
+            out_channels: 16,
+        };
+        let one = Geometry {
+            batch: 1,
+            ..g.clone()
+        };
+        assert!(g.is_worth_threads() && !one.is_worth_threads());
+        let narrow = |x: Vec<f64>| x.into_iter().map(|x| x as f32).collect::<Vec<_>>();
+        let (pixels, taps) = (28 * 28, 25 * 3 * 16);
+        let x = narrow(numbers(g.batch * pixels * 3, 1));
+        let dy = narrow(numbers(g.batch * pixels * 16, 2));
+        let w = narrow(numbers(taps, 3));
+        let (mut y, mut y1) = (vec![0f32; dy.len()], vec![0f32; pixels * 16]);
+        let (mut dx, mut dx1) = (vec![0f32; x.len()], vec![0f32; pixels * 3]);
+        let (mut dw, mut dw1, mut sum) = (vec![0f32; taps], vec![0f32; taps], vec![0f32; taps]);
+        forward(&g, &x, &w, &mut y);
+        backward_input(&g, &w, &dy, &mut dx);
+        backward_filter(&g, &x, &dy, &mut dw);
+        for b in 0..g.batch {
+            let x = &x[b * pixels * 3..(b + 1) * pixels * 3];
+            let dy = &dy[b * pixels * 16..(b + 1) * pixels * 16];
+            forward(&one, x, &w, &mut y1);
+            backward_input(&one, &w, dy, &mut dx1);
+            backward_filter(&one, x, dy, &mut dw1);
+            assert_eq!(y1, y[b * pixels * 16..(b + 1) * pixels * 16]);
+            assert_eq!(dx1, dx[b * pixels * 3..(b + 1) * pixels * 3]);
+            add(&mut sum, &dw1);
+        }
+        // Whole numbers this small are added exactly.
+        assert_eq!(dw, sum);
     }
 
     #[test]
