@@ -35,6 +35,7 @@ mod softmax;
 mod stack;
 mod state;
 mod string;
+mod summary;
 mod tensor_array;
 #[cfg(test)]
 mod testing;
@@ -81,4 +82,5 @@ const FAMILIES: &[&[Op]] = &[
     stack::OPS,
     tensor_array::OPS,
     queue::OPS,
+    summary::OPS,
 ];
