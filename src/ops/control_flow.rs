@@ -52,14 +52,14 @@ pub(super) const OPS: &[Op] = &[
         .attr("frame_name: string")
         .attr("is_constant: bool = false")
         .attr("parallel_iterations: int = 10")
-        .shape(enter_shape)
+        .shape(enter_shape).grad(enter_grad)
         .control_flow(),
     Op::new("RefEnter", "data: Ref(T) -> output: Ref(T)")
         .attr("T: type")
         .attr("frame_name: string")
         .attr("is_constant: bool = false")
         .attr("parallel_iterations: int = 10")
-        .shape(enter_shape)
+        .shape(enter_shape).grad(enter_grad)
         .control_flow(),
     Op::new("Exit", "data: T -> output: T")
         .attr("T: type")
@@ -155,6 +155,11 @@ fn loop_cond_shape(c: &mut ShapeContext) -> Result<()> {
     with_rank(&c.input(0), 0)?;
     c.set(0, PartialShape::scalar());
     Ok(())
+}
+
+/// Gradients that are asked for within a loop pass through its entry; a gradient of the loop itself never gets here.
+fn enter_grad(g: &mut GradientContext) -> Result<Grads> {
+    Ok(vec![g.out_grad(0)])
 }
 
 fn no_gradient(g: &mut GradientContext) -> Result<Grads> {
