@@ -73,6 +73,15 @@ def _bfloat16():
     return ml_dtypes.bfloat16
 
 
+class _Half(np.float16):
+    """A limit of float16, which prints as NumPy 1 printed it: without an exponent."""
+
+    __slots__ = ()
+
+    def __str__(self):
+        return np.format_float_positional(self, trim="0")
+
+
 class DType:
     """The type of a tensor's elements. There is one object a type: compare with `is` or `==`."""
 
@@ -171,7 +180,8 @@ class DType:
         if self.base_dtype is bfloat16:
             return self.as_numpy_dtype(float.fromhex("0x1.FEp127") * (-1 if which == "min" else 1))
         if self.is_floating:
-            return getattr(np.finfo(self.as_numpy_dtype), which)
+            found = getattr(np.finfo(self.as_numpy_dtype), which)
+            return _Half(found) if self.base_dtype is float16 else found
         if self.is_integer:
             return getattr(np.iinfo(self.as_numpy_dtype), which)
         raise TypeError(f"Cannot find {word} value of {self}.")
