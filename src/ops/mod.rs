@@ -30,6 +30,7 @@ mod reduce;
 mod registry;
 pub mod resource;
 mod sampling;
+mod segment;
 mod shape;
 mod softmax;
 mod stack;
@@ -61,6 +62,7 @@ const FAMILIES: &[&[Op]] = &[
     image::OPS,
     linalg::diagonal::OPS,
     linalg::decompose::OPS,
+    segment::OPS,
     norm::bias::OPS,
     norm::batch::OPS,
     norm::response::OPS,
