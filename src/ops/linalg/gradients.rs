@@ -2,9 +2,10 @@
 
 use crate::error::Result;
 use crate::graph::{Attr, Endpoint};
-use crate::ops::build::{In, int, ints};
+use crate::ops::build::{In, ints};
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::matmul::adjoint_product;
+use crate::value::Value;
 
 pub(super) fn inverse(g: &mut GradientContext) -> Result<Grads> {
     let (y, dy) = (g.output(0), g.dy(0)?);
@@ -56,11 +57,11 @@ pub(super) fn triangular_solve(g: &mut GradientContext) -> Result<Grads> {
     ];
     let of_rhs = g.graph.call("MatrixTriangularSolve", "", [a, dy], &other)?;
     let whole = of_matrix(g, of_rhs, adjoint)?;
-    let (below, above) = if lower { (-1, 0) } else { (0, -1) };
+    let (below, above) = if lower { (-1i64, 0i64) } else { (0, -1) };
     let band = [
         whole.into(),
-        In::Plain("num_lower", int(below)?),
-        In::Plain("num_upper", int(above)?),
+        In::Plain("num_lower", Value::scalar(below)?),
+        In::Plain("num_upper", Value::scalar(above)?),
     ];
     let made = g.graph.call("MatrixBandPart", "", band, &[])?;
     Ok(vec![Some(made.into()), Some(of_rhs.into())])
