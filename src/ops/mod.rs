@@ -60,6 +60,7 @@ const FAMILIES: &[&[Op]] = &[
     conv::OPS,
     pool::OPS,
     image::OPS,
+    image::color::OPS,
     linalg::diagonal::OPS,
     linalg::decompose::OPS,
     segment::OPS,

@@ -1,7 +1,8 @@
-//! Images: made larger or smaller.
+//! Images: made larger or smaller, or of other colours.
 
 use super::Op;
 
+pub(super) mod color;
 mod gradients;
 mod kernels;
 mod scale;
