@@ -154,7 +154,9 @@ impl Graph {
         self.push_controls(Vec::new(), true);
         let made = self.switch(outer_value, cond.pred, "Switch");
         self.pop_controls();
-        let inside = Endpoint::new(made?, usize::from(cond.branch));
+        let made = made?;
+        self.set_context(made, Some(id));
+        let inside = Endpoint::new(made, usize::from(cond.branch));
         let mut at = Some(id);
         while let Some(context) = at {
             self.context_mut(context).values.insert(inside);
