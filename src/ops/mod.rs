@@ -29,7 +29,6 @@ mod random;
 mod reduce;
 mod registry;
 pub mod resource;
-mod sampling;
 mod segment;
 mod shape;
 mod softmax;
@@ -72,7 +71,8 @@ const FAMILIES: &[&[Op]] = &[
     array::cast::OPS,
     array::concat::OPS,
     random::OPS,
-    sampling::OPS,
+    random::laws::OPS,
+    random::candidates::OPS,
     io::OPS,
     array::slice::OPS,
     array::permute::OPS,

@@ -121,7 +121,8 @@ fn normal_pair_f32(x0: u32, x1: u32) -> [f32; 2] {
     [sin * radius, cos * radius]
 }
 
-fn normal_pair_f64(x: [u32; 4]) -> [f64; 2] {
+/// Two normal doubles (Box and Muller).
+pub fn normal_pair_f64(x: [u32; 4]) -> [f64; 2] {
     let u1 = unit_f64(x[0], x[1]).max(1e-7);
     let angle = 2.0 * std::f64::consts::PI * unit_f64(x[2], x[3]);
     let radius = (-2.0 * u1.ln()).sqrt();

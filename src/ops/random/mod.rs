@@ -1,6 +1,9 @@
 //! Random numbers: TensorFlow's Philox streams, seed for seed. Each node has its own stream in a session, and each run
 //! takes 256 groups of words an element from it, as TensorFlow does, however few it uses.
 
+pub(super) mod candidates;
+pub(super) mod laws;
+
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
@@ -340,8 +343,17 @@ mod tests {
 
     /// Two runs of one op with the seeds that `tf.random_*(..., seed=7)` has.
     fn two_runs(op: &'static str, dtype: DType, inputs: &[Value]) -> [Value; 2] {
+        let mut spec = NodeSpec::new(op);
+        if ["RandomUniform", "RandomStandardNormal", "TruncatedNormal"].contains(&op) {
+            spec = spec.attr("dtype", dtype);
+        }
+        runs_of(spec, inputs, 1).map(|mut outputs| outputs.remove(0))
+    }
+
+    /// The outputs of two runs of a node.
+    fn runs_of(spec: NodeSpec, inputs: &[Value], outputs: usize) -> [Vec<Value>; 2] {
         let mut g = new_graph();
-        let mut spec = NodeSpec::new(op)
+        let mut spec = spec
             .attr("seed", 87_654_321i64)
             .attr("seed2", 7i64);
         for value in inputs {
@@ -351,20 +363,16 @@ mod tests {
                     .unwrap(),
             );
         }
-        if ["RandomUniform", "RandomStandardNormal", "TruncatedNormal"].contains(&op) {
-            spec = spec.attr("dtype", dtype);
-        }
         let node = g.create(spec).unwrap();
         let session = Session::new(Arc::new(Mutex::new(g)), None);
         let spec = RunSpec {
-            fetches: vec![Endpoint::new(node, 0)],
+            fetches: (0..outputs).map(|i| Endpoint::new(node, i)).collect(),
             ..Default::default()
         };
         let run = || {
             session
                 .run(&spec, Vec::new(), RunOptions::default())
                 .unwrap()
-                .remove(0)
         };
         [run(), run()]
     }
@@ -461,5 +469,46 @@ mod tests {
         );
         assert_eq!(a.ints().unwrap(), [2, 0, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2]);
         assert_eq!(b.ints().unwrap(), [2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2]);
+    }
+
+    #[test]
+    fn gamma_and_poisson_numbers_are_those_of_tensorflow() {
+        let alpha = Value::vector(&[0.5f64, 1.0, 3.0]).unwrap();
+        let [a, b] = two_runs("RandomGamma", DType::F64, &[shape(3), alpha]);
+        let want = [
+            0.388620734, 0.694679554, 3.583503973, 0.702301278, 0.034579409, 0.6751402, 3.407857033, 0.350243471,
+            4.792065273,
+        ];
+        for (x, y) in a.slice::<f64>().unwrap().iter().zip(want) {
+            assert!((x - y).abs() < 1e-8, "{x} {y}");
+        }
+        assert!((b.slice::<f64>().unwrap()[6] - 1.428409840e-03).abs() < 1e-11);
+        let rate = Value::vector(&[2f32, 50.0]).unwrap();
+        let spec = NodeSpec::new("RandomPoissonV2").attr("dtype", DType::I64);
+        let [a, b] = runs_of(spec, &[shape(4), rate], 1);
+        assert_eq!(a[0].ints().unwrap(), [0, 60, 1, 46, 1, 43, 1, 50]);
+        assert_eq!(b[0].ints().unwrap(), [2, 60, 2, 40, 3, 46, 1, 71]);
+    }
+
+    #[test]
+    fn candidates_are_those_of_tensorflow() {
+        let classes = [0i64, 5, 1, 2];
+        let classes = Value::from_slice(Shape::new(&[2, 2]).unwrap(), &classes).unwrap();
+        let draw = |op: &'static str, is_unique: bool| {
+            let spec = NodeSpec::new(op).attr("num_true", 2i64).attr("num_sampled", 5i64);
+            let spec = spec.attr("unique", is_unique).attr("range_max", 20i64);
+            let [first, _] = runs_of(spec, &[classes.clone()], 3);
+            let counts = first[2].slice::<f32>().unwrap().to_vec();
+            (first[0].ints().unwrap(), counts, first[1].slice::<f32>().unwrap().to_vec())
+        };
+        let (drawn, counts, of_true) = draw("LogUniformCandidateSampler", true);
+        assert_eq!(drawn, [13, 0, 3, 11, 5]);
+        for (x, y) in counts.iter().zip([0.14824316, 0.8360848, 0.4130574, 0.1701394, 0.304909]) {
+            assert!((x - y).abs() <= 1e-7);
+        }
+        assert_eq!(of_true[3], 0.5008316);
+        assert_eq!(draw("LogUniformCandidateSampler", false).0, [13, 0, 3, 11, 0]);
+        let (drawn, counts, _) = draw("UniformCandidateSampler", true);
+        assert_eq!((drawn, counts), (vec![19, 9, 8, 14, 16], vec![0.25; 5]));
     }
 }
