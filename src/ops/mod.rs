@@ -77,6 +77,8 @@ const FAMILIES: &[&[Op]] = &[
     array::slice::OPS,
     array::permute::OPS,
     array::gather::OPS,
+    array::scatter::OPS,
+    array::spaces::OPS,
     control_flow::OPS,
     state::OPS,
     training::OPS,

@@ -554,7 +554,7 @@ fn combine<T: Arithmetic>(update: Update, old: T, by: T) -> T {
 }
 
 /// The arithmetic of updates; integers wrap, and division by zero gives zero after the check that refuses it.
-trait Arithmetic: Copy {
+pub(super) trait Arithmetic: Copy {
     fn add(a: Self, b: Self) -> Self;
     fn sub(a: Self, b: Self) -> Self;
     fn mul(a: Self, b: Self) -> Self;

@@ -338,7 +338,7 @@ fn gather_nd_grad(g: &mut GradientContext) -> Result<Grads> {
 }
 
 /// For each index vector: the first element of the slice that it names.
-fn nd_places(indices: &Value, dims: &[i64], what: &str) -> Result<(Vec<usize>, usize)> {
+pub(super) fn nd_places(indices: &Value, dims: &[i64], what: &str) -> Result<(Vec<usize>, usize)> {
     let shape = indices.shape();
     ensure!(
         shape.rank() >= 1,

@@ -6,5 +6,7 @@ pub(super) mod constant;
 pub(super) mod gather;
 pub(super) mod identity;
 pub(super) mod permute;
+pub(super) mod scatter;
 pub(super) mod slice;
+pub(super) mod spaces;
 mod strided;

@@ -101,7 +101,7 @@ fn transpose(c: &mut KernelContext, conjugate: bool) -> Result<()> {
     Ok(())
 }
 
-fn permute(input: &Value, axes: &[usize], dims: &[i64], shape: Shape) -> Result<Value> {
+pub(super) fn permute(input: &Value, axes: &[usize], dims: &[i64], shape: Shape) -> Result<Value> {
     let own = strides(input.shape().dims());
     let steps: Vec<i64> = axes.iter().map(|a| own[*a] as i64).collect();
     let Some(size) = input.dtype().size() else {
