@@ -258,6 +258,7 @@ impl Graph {
             attrs,
             inputs: &inputs,
             next: 0,
+            told: SmallVec::new(),
         };
         for (i, arg) in def.inputs.iter().enumerate() {
             resolver.input(i, arg)?;
@@ -331,6 +332,8 @@ struct Resolver<'a> {
     attrs: Attrs,
     inputs: &'a [Endpoint],
     next: usize,
+    /// Type attributes that an input has told, with the argument's name.
+    told: SmallVec<[(&'static str, &'static str); 2]>,
 }
 
 impl Resolver<'_> {
@@ -370,7 +373,11 @@ impl Resolver<'_> {
             let wanted = match &arg.ty {
                 ArgType::Fixed(dtype) => *dtype,
                 ArgType::Attr(attr) => match self.attrs.get(attr) {
-                    Some(_) => self.attrs.dtype(attr)?,
+                    Some(_) => {
+                        let wanted = self.attrs.dtype(attr)?;
+                        self.check_told(attr, *e, arg, wanted)?;
+                        wanted
+                    }
                     None => {
                         let dtype = self.graph.dtype(*e);
                         let attr_def = self
@@ -379,6 +386,7 @@ impl Resolver<'_> {
                             .expect("the signature names an attribute of the op");
                         let value = check_attr(self.def, attr_def, &Attr::from(dtype), self.name)?;
                         self.attrs.set(Cow::Borrowed(attr.as_str()), value);
+                        self.told.push((attr, &arg.name));
                         dtype
                     }
                 },
@@ -433,6 +441,23 @@ impl Resolver<'_> {
                     self.name, self.def.name
                 ))
             })
+    }
+
+    /// Two inputs that contradict each other: what TensorFlow says while a graph is being built.
+    fn check_told(&self, attr: &str, e: Endpoint, arg: &Arg, wanted: DType) -> Result<()> {
+        let dtype = self.graph.dtype(e);
+        let first = self.told.iter().find(|(name, _)| *name == attr);
+        if let Some((_, first)) = first.filter(|_| dtype != wanted) {
+            bail!(
+                type_error,
+                "Input '{}' of '{}' Op has type {} that does not match type {} of argument '{first}'.",
+                arg.name,
+                self.def.name,
+                dtype.name(),
+                wanted.name()
+            );
+        }
+        Ok(())
     }
 
     fn check(&self, position: usize, e: Endpoint, arg: &Arg, wanted: DType) -> Result<()> {

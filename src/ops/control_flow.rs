@@ -52,14 +52,16 @@ pub(super) const OPS: &[Op] = &[
         .attr("frame_name: string")
         .attr("is_constant: bool = false")
         .attr("parallel_iterations: int = 10")
-        .shape(enter_shape).grad(enter_grad)
+        .shape(enter_shape)
+        .grad(enter_grad)
         .control_flow(),
     Op::new("RefEnter", "data: Ref(T) -> output: Ref(T)")
         .attr("T: type")
         .attr("frame_name: string")
         .attr("is_constant: bool = false")
         .attr("parallel_iterations: int = 10")
-        .shape(enter_shape).grad(enter_grad)
+        .shape(enter_shape)
+        .grad(enter_grad)
         .control_flow(),
     Op::new("Exit", "data: T -> output: T")
         .attr("T: type")

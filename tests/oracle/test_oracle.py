@@ -47,7 +47,7 @@ def golden(tmp_path_factory):
     return folder / "golden"
 
 
-@pytest.mark.parametrize("case", _parameters())
+@pytest.mark.parametrize("case", list(_parameters()))
 def test_case_gives_what_tensorflow_gave(case, golden):
     command = [sys.executable, str(HERE / "oracle.py"), "check", str(HERE / "cases"), str(golden)]
     run = subprocess.run(

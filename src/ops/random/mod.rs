@@ -353,9 +353,7 @@ mod tests {
     /// The outputs of two runs of a node.
     fn runs_of(spec: NodeSpec, inputs: &[Value], outputs: usize) -> [Vec<Value>; 2] {
         let mut g = new_graph();
-        let mut spec = spec
-            .attr("seed", 87_654_321i64)
-            .attr("seed2", 7i64);
+        let mut spec = spec.attr("seed", 87_654_321i64).attr("seed2", 7i64);
         for value in inputs {
             let constant = NodeSpec::new("Const").attr("dtype", value.dtype());
             spec = spec.input(
@@ -476,7 +474,14 @@ mod tests {
         let alpha = Value::vector(&[0.5f64, 1.0, 3.0]).unwrap();
         let [a, b] = two_runs("RandomGamma", DType::F64, &[shape(3), alpha]);
         let want = [
-            0.388620734, 0.694679554, 3.583503973, 0.702301278, 0.034579409, 0.6751402, 3.407857033, 0.350243471,
+            0.388620734,
+            0.694679554,
+            3.583503973,
+            0.702301278,
+            0.034579409,
+            0.6751402,
+            3.407857033,
+            0.350243471,
             4.792065273,
         ];
         for (x, y) in a.slice::<f64>().unwrap().iter().zip(want) {
@@ -495,19 +500,31 @@ mod tests {
         let classes = [0i64, 5, 1, 2];
         let classes = Value::from_slice(Shape::new(&[2, 2]).unwrap(), &classes).unwrap();
         let draw = |op: &'static str, is_unique: bool| {
-            let spec = NodeSpec::new(op).attr("num_true", 2i64).attr("num_sampled", 5i64);
+            let spec = NodeSpec::new(op)
+                .attr("num_true", 2i64)
+                .attr("num_sampled", 5i64);
             let spec = spec.attr("unique", is_unique).attr("range_max", 20i64);
             let [first, _] = runs_of(spec, &[classes.clone()], 3);
             let counts = first[2].slice::<f32>().unwrap().to_vec();
-            (first[0].ints().unwrap(), counts, first[1].slice::<f32>().unwrap().to_vec())
+            (
+                first[0].ints().unwrap(),
+                counts,
+                first[1].slice::<f32>().unwrap().to_vec(),
+            )
         };
         let (drawn, counts, of_true) = draw("LogUniformCandidateSampler", true);
         assert_eq!(drawn, [13, 0, 3, 11, 5]);
-        for (x, y) in counts.iter().zip([0.14824316, 0.8360848, 0.4130574, 0.1701394, 0.304909]) {
+        for (x, y) in counts
+            .iter()
+            .zip([0.14824316, 0.8360848, 0.4130574, 0.1701394, 0.304909])
+        {
             assert!((x - y).abs() <= 1e-7);
         }
         assert_eq!(of_true[3], 0.5008316);
-        assert_eq!(draw("LogUniformCandidateSampler", false).0, [13, 0, 3, 11, 0]);
+        assert_eq!(
+            draw("LogUniformCandidateSampler", false).0,
+            [13, 0, 3, 11, 0]
+        );
         let (drawn, counts, _) = draw("UniformCandidateSampler", true);
         assert_eq!((drawn, counts), (vec![19, 9, 8, 14, 16], vec![0.25; 5]));
     }

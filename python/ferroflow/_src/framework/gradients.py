@@ -93,9 +93,10 @@ def gradients(
             gradient_registry.names(),
         )
         _walk(graph, walk)
-        found = [_to_program(graph, gradient) for gradient in walk.results()]
-        graph._record_new_nodes()
-        return found
+    # Zeros of what nothing depends on stand outside of the scope.
+    found = [_to_program(graph, gradient) for gradient in walk.results()]
+    graph._record_new_nodes()
+    return found
 
 
 def gradients_v2(
