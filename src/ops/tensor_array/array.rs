@@ -171,7 +171,7 @@ impl TensorArray {
              incompatible with the TensorArray's inferred element shape: {} (consider setting infer_shape=False).",
             self.name,
             value.shape(),
-            content.element_shape
+            shown(&content.element_shape)
         );
         if at >= size {
             grow(&mut content.elements, at + 1)?;
@@ -243,11 +243,12 @@ impl TensorArray {
             (None, None, None) => bail!(
                 invalid,
                 "TensorArray {}: Could not read from TensorArray index {index}.  Furthermore, the element shape is not \
-                 fully defined: {known}.  It is possible you are working with a resizeable TensorArray and \
+                 fully defined: {}.  It is possible you are working with a resizeable TensorArray and \
                  stop_gradients is not allowing the gradients to be written.  If you set the full element_shape \
                  property on the forward TensorArray, the proper all-zeros tensor will be returned instead of \
                  incurring this error.",
-                self.name
+                self.name,
+                shown(&known)
             ),
         };
         element.is_read = true;
@@ -256,6 +257,14 @@ impl TensorArray {
             element.is_cleared = true;
         }
         Ok(value)
+    }
+}
+
+/// A shape as TensorFlow's messages about tensor arrays show it.
+pub(super) fn shown(shape: &PartialShape) -> String {
+    match shape.rank() {
+        Some(_) => shape.to_string(),
+        None => "<unknown>".to_string(),
     }
 }
 

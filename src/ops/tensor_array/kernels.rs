@@ -8,7 +8,7 @@ use crate::ops::moves::{Run, assemble};
 use crate::value::{DType, PartialShape, Shape, Value};
 use crate::{bail, ensure};
 
-use super::array::{Setup, TensorArray};
+use super::array::{Setup, TensorArray, shown};
 
 fn array(c: &KernelContext) -> Result<Arc<TensorArray>> {
     c.resource_input::<TensorArray>(0, "TensorArray")
@@ -93,8 +93,9 @@ pub(super) fn gather(c: &mut KernelContext) -> Result<()> {
         let Some(element) = element.to_shape() else {
             bail!(
                 unimplemented,
-                "TensorArray has size zero, but element shape {element} is not fully defined. Currently only static \
-                 shapes are supported when packing zero-size TensorArrays."
+                "TensorArray has size zero, but element shape {} is not fully defined. Currently only static \
+                 shapes are supported when packing zero-size TensorArrays.",
+                shown(&element)
             );
         };
         let made = Value::zeros(dtype, with_first(0, &element)?)?;
@@ -202,8 +203,9 @@ pub(super) fn concat(c: &mut KernelContext) -> Result<()> {
         let Some(rest) = rest.to_shape() else {
             bail!(
                 unimplemented,
-                "TensorArray has size zero, but element_shape_except0 {rest} is not fully defined. Currently only \
-                 static shapes are supported when concatenating zero-size TensorArrays."
+                "TensorArray has size zero, but element_shape_except0 {} is not fully defined. Currently only \
+                 static shapes are supported when concatenating zero-size TensorArrays.",
+                shown(rest)
             );
         };
         let made = Value::zeros(dtype, with_first(0, &rest)?)?;
