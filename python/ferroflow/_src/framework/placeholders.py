@@ -5,7 +5,7 @@ from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import SparseTensor
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.tensor_like import TensorBase
-from ferroflow._src.framework.tensor_shape import dimension_value
+from ferroflow._src.framework.tensor_shape import as_shape, dimension_value
 
 
 def placeholder(dtype, shape=None, name=None):
@@ -27,7 +27,7 @@ def placeholder_with_default(input, shape, name=None):
       shape: its shape, which that of `input` must fit.
       name: the operation's name.
     """
-    return apply_op("PlaceholderWithDefault", input, shape=shape, name=name)
+    return apply_op("PlaceholderWithDefault", input, shape=as_shape(shape), name=name)
 
 
 def sparse_placeholder(dtype, shape=None, name=None):
