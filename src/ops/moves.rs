@@ -90,6 +90,11 @@ pub(super) fn splat(element: &Value, shape: Shape) -> Result<Value> {
     }
 }
 
+/// The number of elements of these sizes.
+pub(super) fn product(dims: &[i64]) -> usize {
+    dims.iter().map(|d| *d as usize).product()
+}
+
 /// Row-major strides of a shape, in elements.
 pub(super) fn strides(dims: &[i64]) -> Vec<usize> {
     let mut strides = vec![1; dims.len()];

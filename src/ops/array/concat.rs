@@ -5,7 +5,7 @@ use crate::graph::{Attr, Endpoint, ShapeContext};
 use crate::ops::build::{In, ints};
 use crate::ops::gradient::{Grad, GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
-use crate::ops::moves::{Run, assemble};
+use crate::ops::moves::{Run, assemble, product};
 use crate::ops::{Op, shape};
 use crate::value::{PartialShape, Shape, Value, resolve_axis};
 use crate::{bail, ensure};
@@ -75,10 +75,6 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .grad(split_v_grad)
     .kernel(split_v),
 ];
-
-fn product(dims: &[i64]) -> usize {
-    dims.iter().map(|d| *d as usize).product()
-}
 
 fn pack_shape(c: &mut ShapeContext) -> Result<()> {
     let mut one = PartialShape::unknown();

@@ -1,0 +1,329 @@
+//! Places and values that a condition or comparison picks: where, unique, the largest, one of two.
+
+use rustc_hash::FxHashMap;
+
+use crate::error::Result;
+use crate::graph::ShapeContext;
+use crate::ops::build::ints;
+use crate::ops::gradient::{GradientContext, Grads};
+use crate::ops::kernel::KernelContext;
+use crate::ops::moves::{Run, assemble, product, strides};
+use crate::ops::{Op, shape};
+use crate::value::{DType, PartialShape, Shape, Value};
+use crate::{bail, dispatch, ensure};
+
+use super::gather::nd_places;
+
+pub(in crate::ops) const OPS: &[Op] = &[
+    Op::new("SparseToDense", "sparse_indices: Tindices, output_shape: Tindices, sparse_values: T, default_value: T -> dense: T").attr("validate_indices: bool = true").attr("T: type").attr("Tindices: {int32, int64}").shape(sparse_to_dense_shape).grad(sparse_to_dense_grad).kernel(sparse_to_dense),
+    Op::new("Where", "input: T -> index: int64").attr("T: {float32, float64, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, uint16, complex128, float16, uint32, uint64, bool} = DT_BOOL").shape(where_shape).kernel(where_kernel),
+    Op::new("Unique", "x: T -> y: T, idx: out_idx").attr("T: type").attr("out_idx: {int32, int64} = DT_INT32").shape(unique_shape).kernel(|c| unique(c, false)),
+    Op::new("UniqueWithCounts", "x: T -> y: T, idx: out_idx, count: out_idx").attr("T: type").attr("out_idx: {int32, int64} = DT_INT32").shape(unique_shape).kernel(|c| unique(c, true)),
+    Op::new("ListDiff", "x: T, y: T -> out: T, idx: out_idx").attr("T: type").attr("out_idx: {int32, int64} = DT_INT32").shape(shape::vector).kernel(list_diff),
+    Op::new("TopKV2", "input: T, k: int32 -> values: T, indices: int32").attr("sorted: bool = true").attr("T: realnumbertype").shape(top_k_shape).grad(top_k_grad).kernel(top_k),
+    Op::new("Select", "condition: bool, t: T, e: T -> output: T").attr("T: type").shape(select_shape).grad(select_grad).kernel(select),
+];
+
+fn sparse_to_dense_shape(c: &mut ShapeContext) -> Result<()> {
+    let shape = c.constant_shape(1)?;
+    c.set(0, shape);
+    Ok(())
+}
+
+fn sparse_to_dense_grad(g: &mut GradientContext) -> Result<Grads> {
+    let (indices, dy) = (g.input(0), g.dy(0)?);
+    let values = g.op("GatherNd", [dy, indices])?;
+    let rest = g.graph.sum_all(dy)?;
+    let taken = g.graph.sum_all(values)?;
+    let default = g.graph.sub(rest, taken)?;
+    Ok(vec![None, None, Some(values.into()), Some(default.into())])
+}
+
+fn sparse_to_dense(c: &mut KernelContext) -> Result<()> {
+    let (indices, dims) = (c.input(0)?, c.ints_input(1)?);
+    let (values, default) = (c.input(2)?, c.scalar_input(3, "default_value")?);
+    let count = if indices.shape().rank() == 0 {
+        1
+    } else {
+        indices.shape().dim(0)
+    };
+    let depth = if indices.shape().rank() < 2 {
+        1
+    } else {
+        indices.shape().dim(1)
+    };
+    ensure!(
+        depth == dims.len(),
+        invalid,
+        "output_shape has incorrect number of elements: {} should be: {depth}",
+        dims.len()
+    );
+    ensure!(
+        values.shape().is_scalar() || values.num_elements() == count,
+        invalid,
+        "sparse_values has incorrect shape {}, should be [] or [{count}]",
+        values.shape()
+    );
+    let two = indices.with_shape(Shape::new(&[count as i64, depth as i64])?)?;
+    let (places, _) = nd_places(&two, &dims, "indices")?;
+    let is_ordered = c.attrs().bool("validate_indices")?;
+    ensure!(
+        !is_ordered || places.windows(2).all(|w| w[0] < w[1]),
+        invalid,
+        "indices must be in lexicographic order and without repeats"
+    );
+    let shape = Shape::new(&dims)?;
+    let mut from: Vec<Option<usize>> = vec![None; shape.num_elements()];
+    for (i, at) in places.into_iter().enumerate() {
+        from[at] = Some(if values.shape().is_scalar() { 0 } else { i });
+    }
+    let runs = from.into_iter().map(|place| Run {
+        source: usize::from(place.is_none()),
+        from: place.unwrap_or(0),
+        len: 1,
+    });
+    let made = assemble(values.dtype(), shape, &[values, default], runs)?;
+    c.set_output(0, made);
+    Ok(())
+}
+
+fn where_shape(c: &mut ShapeContext) -> Result<()> {
+    let rank = c.input(0).rank().map_or(-1, |r| r as i64);
+    c.set(0, PartialShape::from_dims([-1, rank]));
+    Ok(())
+}
+
+fn where_kernel(c: &mut KernelContext) -> Result<()> {
+    let input = c.input(0)?;
+    let shape = input.shape();
+    let steps = strides(shape.dims());
+    let mut places = Vec::new();
+    dispatch!(plain, input.dtype(), T => {
+        let zero = <T as bytemuck::Zeroable>::zeroed();
+        for (at, x) in input.slice::<T>()?.iter().enumerate() {
+            if *x != zero {
+                let index = steps.iter().zip(shape.dims()).map(|(s, d)| (at / s) as i64 % d);
+                places.extend(index);
+            }
+        }
+    });
+    let rank = shape.rank();
+    let rows = if rank == 0 {
+        let is_true = input.bytes()?.iter().any(|b| *b != 0);
+        i64::from(is_true)
+    } else {
+        (places.len() / rank) as i64
+    };
+    let made = Value::from_slice(Shape::new(&[rows, rank as i64])?, &places)?;
+    c.set_output(0, made);
+    Ok(())
+}
+
+fn unique_shape(c: &mut ShapeContext) -> Result<()> {
+    c.set(0, PartialShape::vector(-1));
+    let input = c.input(0);
+    c.set(1, input);
+    if c.num_outputs() > 2 {
+        c.set(2, PartialShape::vector(-1));
+    }
+    Ok(())
+}
+
+/// The bytes of each element, to compare them by.
+fn keys(value: &Value) -> Result<Vec<&[u8]>> {
+    match value.dtype().size() {
+        Some(size) => Ok(value.bytes()?.chunks_exact(size).collect()),
+        None => Ok(value.string_slice()?.iter().map(Vec::as_slice).collect()),
+    }
+}
+
+fn unique(c: &mut KernelContext, with_counts: bool) -> Result<()> {
+    let input = c.input(0)?;
+    ensure!(
+        input.shape().rank() == 1,
+        invalid,
+        "unique expects a 1D vector."
+    );
+    let mut seen: FxHashMap<&[u8], usize> = FxHashMap::default();
+    let (mut first, mut places, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, key) in keys(input)?.into_iter().enumerate() {
+        let place = *seen.entry(key).or_insert_with(|| {
+            first.push(i);
+            counts.push(0i64);
+            first.len() - 1
+        });
+        counts[place] += 1;
+        places.push(place as i64);
+    }
+    let runs = first.iter().map(|from| Run {
+        source: 0,
+        from: *from,
+        len: 1,
+    });
+    let values = assemble(input.dtype(), Shape::vector(first.len()), &[input], runs)?;
+    let out_type = c.attrs().dtype("out_idx")?;
+    let integers = |all: &[i64]| match out_type {
+        DType::I64 => Value::vector(all),
+        _ => ints(all),
+    };
+    let (places, counts) = (integers(&places)?, integers(&counts)?);
+    c.set_output(0, values);
+    c.set_output(1, places);
+    if with_counts {
+        c.set_output(2, counts);
+    }
+    Ok(())
+}
+
+fn list_diff(c: &mut KernelContext) -> Result<()> {
+    let (x, y) = (c.input(0)?, c.input(1)?);
+    let gone: rustc_hash::FxHashSet<&[u8]> = keys(y)?.into_iter().collect();
+    let all = keys(x)?;
+    let kept: Vec<usize> = (0..all.len()).filter(|i| !gone.contains(all[*i])).collect();
+    let runs = kept.iter().map(|from| Run {
+        source: 0,
+        from: *from,
+        len: 1,
+    });
+    let values = assemble(x.dtype(), Shape::vector(kept.len()), &[x], runs)?;
+    let places: Vec<i64> = kept.iter().map(|i| *i as i64).collect();
+    let places = match c.attrs().dtype("out_idx")? {
+        DType::I64 => Value::vector(&places)?,
+        _ => ints(&places)?,
+    };
+    c.set_output(0, values);
+    c.set_output(1, places);
+    Ok(())
+}
+
+fn top_k_shape(c: &mut ShapeContext) -> Result<()> {
+    let input = c.input(0);
+    shape::at_least(&input, 1)?;
+    let k = c.constant(1).and_then(|v| v.int().ok()).unwrap_or(-1);
+    let Some(dims) = input.dims() else {
+        return Ok(());
+    };
+    let mut dims = dims.to_vec();
+    if let Some(last) = dims.last_mut() {
+        ensure!(
+            *last < 0 || k <= *last,
+            invalid,
+            "input must have last dimension >= k = {k} but is {last}"
+        );
+        *last = k;
+    }
+    for i in 0..2 {
+        c.set(i, PartialShape::from_dims(dims.clone()));
+    }
+    Ok(())
+}
+
+fn top_k_grad(_: &mut GradientContext) -> Result<Grads> {
+    bail!(unimplemented, "the gradient of TopKV2")
+}
+
+fn top_k(c: &mut KernelContext) -> Result<()> {
+    let input = c.input(0)?;
+    let k = c.scalar_input(1, "k")?.int()?;
+    ensure!(k >= 0, invalid, "Need k >= 0, got {k}");
+    let shape = input.shape();
+    ensure!(
+        shape.rank() >= 1,
+        invalid,
+        "input must be >= 1-D, got shape {shape}"
+    );
+    let width = shape.dim(shape.rank() - 1);
+    ensure!(
+        k as usize <= width,
+        invalid,
+        "input must have at least k columns. Had {width}, needed {k}"
+    );
+    let k = k as usize;
+    let mut dims = shape.dims().to_vec();
+    dims[shape.rank() - 1] = k as i64;
+    let out_shape = Shape::new(&dims)?;
+    let mut values = c.allocate(0, out_shape.clone())?;
+    let mut places = c.allocate(1, out_shape)?;
+    let input = c.input(0)?;
+    dispatch!(real, input.dtype(), T => {
+        let (from, to) = (input.slice::<T>()?, values.slice_mut::<T>()?);
+        let places = places.slice_mut::<i32>()?;
+        let rows = if width == 0 { 0 } else { from.len() / width };
+        for r in 0..rows {
+            let row = &from[r * width..(r + 1) * width];
+            let mut order: Vec<usize> = (0..width).collect();
+            order.sort_by(|a, b| row[*b].partial_cmp(&row[*a]).unwrap_or(std::cmp::Ordering::Equal));
+            for (i, at) in order.into_iter().take(k).enumerate() {
+                to[r * k + i] = row[at];
+                places[r * k + i] = at as i32;
+            }
+        }
+    });
+    c.set_output(0, values);
+    c.set_output(1, places);
+    Ok(())
+}
+
+fn select_shape(c: &mut ShapeContext) -> Result<()> {
+    let branches = shape::merge(&c.input(1), &c.input(2))?;
+    let condition = c.input(0);
+    c.set(0, branches.clone());
+    let (Some(k), Some(b)) = (condition.dims(), branches.dims()) else {
+        return Ok(());
+    };
+    if k.is_empty() {
+        return Ok(());
+    }
+    if k.len() == 1 && !b.is_empty() {
+        shape::merge_dim(k[0], b[0])?;
+        return Ok(());
+    }
+    let both = shape::merge(&condition, &branches)?;
+    c.set(0, both);
+    Ok(())
+}
+
+fn select_grad(g: &mut GradientContext) -> Result<Grads> {
+    let (condition, x, dy) = (g.input(0), g.input(1), g.dy(0)?);
+    let zeros = g.graph.zeros_like(x)?;
+    let a = g.graph.where_(condition, dy, zeros)?;
+    let b = g.graph.where_(condition, zeros, dy)?;
+    Ok(vec![None, Some(a.into()), Some(b.into())])
+}
+
+fn select(c: &mut KernelContext) -> Result<()> {
+    let (condition, a, b) = (c.input(0)?, c.input(1)?, c.input(2)?);
+    ensure!(
+        a.shape() == b.shape(),
+        invalid,
+        "'then' and 'else' must have the same size.  but received: {} vs. {}",
+        a.shape(),
+        b.shape()
+    );
+    let shape = a.shape();
+    let picks = condition.slice::<u8>()?;
+    let block = if condition.shape().is_scalar() {
+        a.num_elements()
+    } else if condition.shape() == shape {
+        1
+    } else {
+        ensure!(
+            condition.shape().rank() == 1
+                && shape.rank() >= 1
+                && condition.shape().dim(0) == shape.dim(0),
+            invalid,
+            "Inputs to operation {} of type Select must have the same size and shape.  Input 0: {} != input 1: {shape}",
+            c.node.name,
+            condition.shape()
+        );
+        product(&shape.dims()[1..])
+    };
+    let runs = picks.iter().enumerate().map(|(i, pick)| Run {
+        source: usize::from(*pick == 0),
+        from: i * block,
+        len: block,
+    });
+    let made = assemble(a.dtype(), shape.clone(), &[a, b], runs)?;
+    c.set_output(0, made);
+    Ok(())
+}
