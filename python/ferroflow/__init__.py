@@ -640,7 +640,7 @@ _PAGES = frozenset({"errors", "initializers", "nest", "compat", "python_io", "tr
                     "summary", "image", "math", "linalg", "random", "data", "contrib", "keras", "app", "flags", "logging",
                     "gfile", "io", "strings", "sets", "sparse", "spectral", "signal", "saved_model", "graph_util", "test",
                     "sysconfig", "resource_loader", "version", "debugging", "distributions", "estimator", "bitwise",
-                    "dtypes", "feature_column", "initializers", "lookup", "manip", "profiler", "quantization", "queue",
+                    "dtypes", "feature_column", "lookup", "manip", "profiler", "quantization", "queue",
                     "ragged", "raw_ops", "tpu", "user_ops", "xla", "autograph", "config", "audio", "lite", "experimental",
                     "distribute", "mixed_precision"})
 # Messages that programs name, found on first use: they need protobuf.

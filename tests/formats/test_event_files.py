@@ -5,9 +5,8 @@ import shutil
 import warnings
 from pathlib import Path
 
-import pytest
-
 import ferroflow as tf
+import pytest
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

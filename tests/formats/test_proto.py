@@ -7,9 +7,8 @@ import sys
 import threading
 
 import pytest
-from google.protobuf import descriptor_pool, json_format, text_format
-
 from ferroflow._src import proto
+from google.protobuf import descriptor_pool, json_format, text_format
 
 
 def test_every_listed_name_when_read_then_is_a_message_or_an_enum():

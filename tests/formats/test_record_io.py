@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 import ferroflow as tf
+import pytest
 
 FIXTURES = Path(__file__).parent / "fixtures"
 RECORDS = [b"first", b"", b"x" * 1000, bytes(range(256))]

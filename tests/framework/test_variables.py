@@ -1,5 +1,4 @@
 import ferroflow as tf
-import numpy as np
 import pytest
 
 KINDS = [False, True]

@@ -3,10 +3,9 @@
 import json
 import pathlib
 
+import ferroflow as tf
 import numpy as np
 import pytest
-
-import ferroflow as tf
 
 from . import functions, graphs
 

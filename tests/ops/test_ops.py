@@ -3,10 +3,9 @@
 import contextlib
 import pathlib
 
+import ferroflow as tf
 import numpy as np
 import pytest
-
-import ferroflow as tf
 from ferroflow._src.framework.apply import apply_op
 
 from . import building, cases

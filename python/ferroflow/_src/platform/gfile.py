@@ -63,7 +63,7 @@ class GFile:
         if self._file is None:
             with _translated():
                 encoding = None if "b" in self._mode else "utf-8"
-                self._file = io.open(self._name, self._mode, encoding=encoding)
+                self._file = open(self._name, self._mode, encoding=encoding)
         return self._file
 
     def read(self, n=-1):
