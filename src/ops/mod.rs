@@ -29,6 +29,7 @@ mod random;
 mod reduce;
 mod registry;
 pub mod resource;
+mod resource_nd;
 mod segment;
 mod shape;
 mod softmax;
@@ -84,6 +85,7 @@ const FAMILIES: &[&[Op]] = &[
     array::spaces::OPS,
     control_flow::OPS,
     state::OPS,
+    resource_nd::OPS,
     training::OPS,
     string::OPS,
     py_func::OPS,

@@ -289,7 +289,7 @@ pub(super) const OPS: &[Op] = &[
 
 /// What an update does to each element.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Update {
+pub(super) enum Update {
     Set,
     Add,
     Sub,
@@ -636,10 +636,10 @@ fn assign_with(c: &mut KernelContext, update: Update) -> Result<()> {
     Ok(())
 }
 
-fn count_up_to(c: &mut KernelContext) -> Result<()> {
+pub(super) fn count_up_to(c: &mut KernelContext) -> Result<()> {
     let variable = c.variable(0)?;
     let limit = c.attrs().int("limit")?;
-    let mut writing = variable.write(true)?;
+    let mut writing = variable.write(is_ref(c))?;
     let before = writing.value().clone().deep_copy()?;
     let now = before.int()?;
     ensure!(now < limit, out_of_range, "Reached limit of {limit}");
@@ -700,7 +700,7 @@ fn scatter(c: &mut KernelContext, update: Update) -> Result<()> {
     Ok(())
 }
 
-fn scatter_nd(c: &mut KernelContext, update: Update) -> Result<()> {
+pub(super) fn scatter_nd(c: &mut KernelContext, update: Update) -> Result<()> {
     let variable = c.variable(0)?;
     let (indices, updates) = (c.input(1)?, c.input(2)?);
     let mut writing = variable.write(is_ref(c))?;
