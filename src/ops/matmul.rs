@@ -145,7 +145,7 @@ pub(super) fn adjoint_product(
     (x, y, ax, ay): Product,
 ) -> Result<Endpoint> {
     let is_batch = |g: &GradientContext, e: Endpoint| g.shape(e).rank().is_none_or(|r| r > 2);
-    if is_batch(g, x) && is_batch(g, y) {
+    if is_batch(g, x) || is_batch(g, y) {
         let attrs = [("adj_x", Attr::Bool(ax)), ("adj_y", Attr::Bool(ay))];
         return g.graph.call("BatchMatMulV2", "MatMul", [x, y], &attrs);
     }
