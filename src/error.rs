@@ -133,7 +133,8 @@ macro_rules! bail {
 #[macro_export]
 macro_rules! ensure {
     ($condition:expr, $kind:ident, $($message:tt)*) => {
-        if !$condition {
+        if $condition {
+        } else {
             $crate::bail!($kind, $($message)*);
         }
     };

@@ -110,7 +110,7 @@ impl Cancellation {
         };
         let mut next = self.next_poll.lock();
         match *next {
-            Some(at) if now < at => return Ok(()),
+            Some(at) if now < at => Ok(()),
             Some(_) => {
                 *next = Some(now + POLL_EVERY);
                 drop(next);

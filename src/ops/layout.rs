@@ -73,7 +73,7 @@ impl Layout {
     }
 
     /// An image whose channels are last, in this layout.
-    pub fn from_channels_last(self, image: Value) -> Result<Value> {
+    pub fn into_own_order(self, image: Value) -> Result<Value> {
         let dims = image.shape().dims().to_vec();
         let rank = dims.len();
         if !self.is_channels_first || rank < 3 {
@@ -134,7 +134,7 @@ mod tests {
         let turned = first.to_channels_last(&image).unwrap();
         assert_eq!(turned.shape().dims(), [2, 2, 2, 3]);
         assert_eq!(turned.slice::<i32>().unwrap()[..6], [0, 4, 8, 1, 5, 9]);
-        assert_eq!(first.from_channels_last(turned).unwrap(), image);
+        assert_eq!(first.into_own_order(turned).unwrap(), image);
         assert_eq!(first.dims(5, &[6, 7], 8), [5, 8, 6, 7]);
     }
 }

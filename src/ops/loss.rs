@@ -156,9 +156,9 @@ fn sum_of_squares<T: Float>(all: &[T]) -> T::Wide {
     for block in all.chunks(256) {
         let mut sum = T::Wide::zero();
         for x in block {
-            sum = sum + x.widen() * x.widen();
+            sum += x.widen() * x.widen();
         }
-        total = total + sum;
+        total += sum;
     }
     total
 }
@@ -222,7 +222,7 @@ fn cross_entropy(c: &mut KernelContext) -> Result<()> {
             for k in 0..columns {
                 let label = y[bt.at(r, k)].widen();
                 if !label.is_zero() {
-                    total = total + label * (log - (row[k].widen() - max));
+                    total += label * (log - (row[k].widen() - max));
                 }
                 to[k] = T::narrow(to[k].widen() - label);
             }

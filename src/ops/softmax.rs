@@ -62,7 +62,7 @@ fn plain_softmax<T: Float>(from: &[T], to: &mut [T]) -> [T::Wide; 2] {
     let max = largest(from.iter().map(|x| x.widen()));
     let mut sum = T::Wide::zero();
     for x in from {
-        sum = sum + (x.widen() - max).exp();
+        sum += (x.widen() - max).exp();
     }
     for (to, x) in to.iter_mut().zip(from) {
         *to = T::narrow((x.widen() - max).exp() / sum);

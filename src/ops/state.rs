@@ -720,11 +720,10 @@ pub(super) fn scatter_nd(c: &mut KernelContext, update: Update) -> Result<()> {
     let steps = strides(shape.dims());
     let block: usize = shape.dims()[depth..].iter().map(|d| *d as usize).product();
     let all = indices.ints()?;
-    let count = if depth == 0 {
-        indices.num_elements()
-    } else {
-        all.len() / depth
-    };
+    let count = all
+        .len()
+        .checked_div(depth)
+        .unwrap_or_else(|| indices.num_elements());
     ensure!(
         updates.num_elements() == count * block,
         invalid,

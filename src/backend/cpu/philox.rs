@@ -39,7 +39,7 @@ impl Philox {
     }
 
     /// The next four words.
-    pub fn next(&mut self) -> [u32; WORDS] {
+    pub fn next_words(&mut self) -> [u32; WORDS] {
         let mut x = self.counter;
         let mut key = self.key;
         for round in 0..10 {
@@ -79,7 +79,7 @@ impl Words {
 
     pub fn word(&mut self) -> u32 {
         if self.used == WORDS {
-            self.group = self.philox.next();
+            self.group = self.philox.next_words();
             self.used = 0;
         }
         self.used += 1;
@@ -192,14 +192,14 @@ impl Random for f64 {
 /// Uniform numbers in [0, 1).
 pub fn fill_uniform<T: Random>(mut philox: Philox, out: &mut [T]) {
     for group in out.chunks_mut(T::GROUP) {
-        T::uniform(philox.next(), group);
+        T::uniform(philox.next_words(), group);
     }
 }
 
 /// Normal numbers of mean 0 and standard deviation 1.
 pub fn fill_normal<T: Random>(mut philox: Philox, out: &mut [T]) {
     for group in out.chunks_mut(T::GROUP) {
-        T::normal(philox.next(), group);
+        T::normal(philox.next_words(), group);
     }
 }
 
@@ -228,7 +228,7 @@ pub fn fill_truncated_normal<T: Random>(philox: Philox, out: &mut [T]) {
 pub fn fill_uniform_i32(mut philox: Philox, low: i32, high: i32, out: &mut [i32]) {
     let range = (high as u32).wrapping_sub(low as u32);
     for group in out.chunks_mut(4) {
-        for (out, x) in group.iter_mut().zip(philox.next()) {
+        for (out, x) in group.iter_mut().zip(philox.next_words()) {
             *out = low.wrapping_add((x % range) as i32);
         }
     }
@@ -238,7 +238,7 @@ pub fn fill_uniform_i32(mut philox: Philox, low: i32, high: i32, out: &mut [i32]
 pub fn fill_uniform_i64(mut philox: Philox, low: i64, high: i64, out: &mut [i64]) {
     let range = (high as u64).wrapping_sub(low as u64);
     for group in out.chunks_mut(2) {
-        let x = philox.next();
+        let x = philox.next_words();
         for (i, out) in group.iter_mut().enumerate() {
             let bits = u64::from(x[2 * i]) | u64::from(x[2 * i + 1]) << 32;
             *out = low.wrapping_add((bits % range) as i64);
@@ -255,12 +255,12 @@ mod tests {
         // Known answers of Random123 (kat_vectors) for philox4x32-10.
         let mut zero = Philox::with_counter([0; 4], [0; 2]);
         assert_eq!(
-            zero.next(),
+            zero.next_words(),
             [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]
         );
         let mut ones = Philox::with_counter([u32::MAX; 4], [u32::MAX; 2]);
         assert_eq!(
-            ones.next(),
+            ones.next_words(),
             [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]
         );
     }
@@ -270,13 +270,13 @@ mod tests {
         let mut a = Philox::with_counter([u32::MAX - 1, u32::MAX, 7, 0], [1, 2]);
         let mut b = a;
         for _ in 0..5 {
-            a.next();
+            a.next_words();
         }
         b.skip(5);
         assert_eq!(a, b);
         let mut words = Words::new(b);
         let four = [words.word(), words.word(), words.word(), words.word()];
-        assert_eq!(four, a.next());
+        assert_eq!(four, a.next_words());
     }
 
     #[test]

@@ -354,7 +354,11 @@ fn gather_nd_grad(g: &mut GradientContext) -> Result<Grads> {
 }
 
 /// For each index vector: the first element of the slice that it names.
-pub(in crate::ops) fn nd_places(indices: &Value, dims: &[i64], what: &str) -> Result<(Vec<usize>, usize)> {
+pub(in crate::ops) fn nd_places(
+    indices: &Value,
+    dims: &[i64],
+    what: &str,
+) -> Result<(Vec<usize>, usize)> {
     let shape = indices.shape();
     ensure!(
         shape.rank() >= 1,

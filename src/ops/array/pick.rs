@@ -108,11 +108,9 @@ fn where_kernel(c: &mut KernelContext) -> Result<()> {
         }
     });
     let rank = shape.rank();
-    let rows = if rank == 0 {
-        let is_true = input.bytes()?.iter().any(|b| *b != 0);
-        i64::from(is_true)
-    } else {
-        (places.len() / rank) as i64
+    let rows = match places.len().checked_div(rank) {
+        Some(rows) => rows as i64,
+        None => i64::from(input.bytes()?.iter().any(|b| *b != 0)),
     };
     let made = Value::from_slice(Shape::new(&[rows, rank as i64])?, &places)?;
     c.set_output(0, made);
@@ -248,7 +246,7 @@ fn top_k(c: &mut KernelContext) -> Result<()> {
     dispatch!(real, input.dtype(), T => {
         let (from, to) = (input.slice::<T>()?, values.slice_mut::<T>()?);
         let places = places.slice_mut::<i32>()?;
-        let rows = if width == 0 { 0 } else { from.len() / width };
+        let rows = from.len().checked_div(width).unwrap_or(0);
         for r in 0..rows {
             let row = &from[r * width..(r + 1) * width];
             let mut order: Vec<usize> = (0..width).collect();

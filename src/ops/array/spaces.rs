@@ -488,7 +488,7 @@ mod tests {
                 ),
             ]);
             let image = floats(&dims, &image);
-            let there = run("SpaceToDepth", &[image.clone()], &given)
+            let there = run("SpaceToDepth", std::slice::from_ref(&image), &given)
                 .unwrap()
                 .remove(0);
             assert_eq!(there.shape().dims(), deep);

@@ -262,7 +262,7 @@ pub(super) fn run(c: &mut KernelContext, part: Part, spatial: usize) -> Result<(
     });
     let made = match part {
         Part::Filter => made,
-        _ => operands.layout.from_channels_last(made)?,
+        _ => operands.layout.into_own_order(made)?,
     };
     c.set_output(0, made);
     Ok(())

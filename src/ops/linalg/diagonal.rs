@@ -408,13 +408,20 @@ mod tests {
     #[test]
     fn diagonals_go_in_and_come_out() {
         let x = floats(&[2, 2], &[1.0, 2.0, 3.0, 4.0]);
-        let m = run("MatrixDiag", &[x.clone()], &[]).unwrap().remove(0);
+        let m = run("MatrixDiag", std::slice::from_ref(&x), &[])
+            .unwrap()
+            .remove(0);
         assert_close(&m, &[1.0, 0.0, 0.0, 2.0, 3.0, 0.0, 0.0, 4.0]);
-        assert_eq!(run("MatrixDiagPart", &[m.clone()], &[]).unwrap()[0], x);
+        assert_eq!(
+            run("MatrixDiagPart", std::slice::from_ref(&m), &[]).unwrap()[0],
+            x
+        );
         let ones = floats(&[2, 2, 2], &[1.0; 8]);
         let set = run("MatrixSetDiag", &[ones, x.clone()], &[]).unwrap();
         assert_close(&set[0], &[1.0, 1.0, 1.0, 2.0, 3.0, 1.0, 1.0, 4.0]);
-        let d = run("Diag", &[x.clone()], &[]).unwrap().remove(0);
+        let d = run("Diag", std::slice::from_ref(&x), &[])
+            .unwrap()
+            .remove(0);
         assert_eq!(d.shape().dims(), [2, 2, 2, 2]);
         assert_eq!(run("DiagPart", &[d], &[]).unwrap()[0], x);
         assert!(run("MatrixSetDiag", &[m, floats(&[2], &[1.0, 2.0])], &[]).is_err());

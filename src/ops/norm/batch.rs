@@ -162,7 +162,7 @@ fn narrow(made: Value, dtype: DType, layout: Layout) -> Result<Value> {
         }
         _ => made,
     };
-    layout.from_channels_last(made)
+    layout.into_own_order(made)
 }
 
 /// Input `i`, a vector with one element for each channel.

@@ -169,7 +169,7 @@ mod tests {
     fn responses_are_divided_by_their_neighbours() {
         let x = floats(&[1, 1, 1, 3], &[1.0, 2.0, 3.0]);
         let given = attrs(&[("depth_radius", 1i64.into()), ("alpha", 0.5f32.into())]);
-        let y = run("LRN", &[x.clone()], &given).unwrap();
+        let y = run("LRN", std::slice::from_ref(&x), &given).unwrap();
         let norm = [3.5f32, 8.0, 7.5];
         let wanted: Vec<f32> = norm
             .iter()

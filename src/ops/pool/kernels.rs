@@ -115,7 +115,7 @@ impl Pool {
     }
 
     fn finish(&self, c: &mut KernelContext, i: usize, made: Value) -> Result<()> {
-        let made = self.layout.from_channels_last(made)?;
+        let made = self.layout.into_own_order(made)?;
         c.set_output(i, made);
         Ok(())
     }
@@ -415,10 +415,22 @@ mod tests {
     #[test]
     fn channels_can_be_pooled_by_themselves() {
         let x = floats(&[1, 1, 2, 4], &[1.0, 5.0, 3.0, 2.0, 0.0, -1.0, 7.0, 8.0]);
-        let y = run("MaxPool", &[x.clone()], &given(&[1, 1, 1, 2], "VALID")).unwrap();
+        let y = run(
+            "MaxPool",
+            std::slice::from_ref(&x),
+            &given(&[1, 1, 1, 2], "VALID"),
+        )
+        .unwrap();
         assert_eq!(y[0].shape().dims(), [1, 1, 2, 2]);
         assert_close(&y[0], &[5.0, 3.0, 0.0, 8.0]);
-        assert!(run("AvgPool", &[x.clone()], &given(&[1, 1, 1, 2], "VALID")).is_err());
+        assert!(
+            run(
+                "AvgPool",
+                std::slice::from_ref(&x),
+                &given(&[1, 1, 1, 2], "VALID")
+            )
+            .is_err()
+        );
         assert!(run("MaxPool", &[x], &given(&[1, 1, 2, 2], "VALID")).is_err());
     }
 
@@ -426,7 +438,10 @@ mod tests {
     fn volumes_are_pooled_along_three_axes() {
         let x = floats(&[1, 2, 2, 2, 1], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
         let given = given(&[1, 2, 2, 2, 1], "VALID");
-        assert_close(&run("MaxPool3D", &[x.clone()], &given).unwrap()[0], &[8.0]);
+        assert_close(
+            &run("MaxPool3D", std::slice::from_ref(&x), &given).unwrap()[0],
+            &[8.0],
+        );
         assert_close(&run("AvgPool3D", &[x], &given).unwrap()[0], &[4.5]);
     }
 }

@@ -51,7 +51,7 @@ impl Draws {
 
     fn uniform(&mut self) -> f64 {
         if self.uniforms.is_empty() {
-            let x = self.philox.next();
+            let x = self.philox.next_words();
             self.uniforms = vec![unit_f64(x[0], x[1]), unit_f64(x[2], x[3])];
         }
         self.uniforms.pop().unwrap_or_default()
@@ -59,7 +59,7 @@ impl Draws {
 
     fn normal(&mut self) -> f64 {
         if self.normals.is_empty() {
-            self.normals = normal_pair_f64(self.philox.next()).to_vec();
+            self.normals = normal_pair_f64(self.philox.next_words()).to_vec();
         }
         self.normals.pop().unwrap_or_default()
     }

@@ -182,7 +182,7 @@ fn mixed(c: &KernelContext) -> Result<Philox> {
         words[1] as u32,
         (words[1] >> 32) as u32,
     ];
-    let mix = Philox::with_counter(counter, [0x3ec8_f720, 0x0246_1e29]).next();
+    let mix = Philox::with_counter(counter, [0x3ec8_f720, 0x0246_1e29]).next_words();
     Ok(Philox::with_counter(
         [0, 0, mix[2], mix[3]],
         [mix[0], mix[1]],
@@ -452,7 +452,7 @@ mod tests {
         assert_eq!(a.ints().unwrap(), [67, 69, 76, 6, 9]);
         let ten: Vec<i32> = (0..10).collect();
         let ten = Value::vector(&ten).unwrap();
-        let [a, b] = two_runs("RandomShuffle", DType::I32, &[ten.clone()]);
+        let [a, b] = two_runs("RandomShuffle", DType::I32, std::slice::from_ref(&ten));
         assert_eq!(a.ints().unwrap(), [7, 2, 0, 9, 8, 4, 5, 1, 6, 3]);
         assert_eq!(b.ints().unwrap(), [3, 7, 9, 5, 8, 4, 2, 0, 6, 1]);
         let pairs = ten.with_shape(Shape::new(&[5, 2]).unwrap()).unwrap();
@@ -504,7 +504,7 @@ mod tests {
                 .attr("num_true", 2i64)
                 .attr("num_sampled", 5i64);
             let spec = spec.attr("unique", is_unique).attr("range_max", 20i64);
-            let [first, _] = runs_of(spec, &[classes.clone()], 3);
+            let [first, _] = runs_of(spec, std::slice::from_ref(&classes), 3);
             let counts = first[2].slice::<f32>().unwrap().to_vec();
             (
                 first[0].ints().unwrap(),

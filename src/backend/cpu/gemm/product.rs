@@ -259,6 +259,9 @@ impl<T: Real> Block<T> {
 }
 
 /// `to[p*tw + j] = from[j*fw + p]` for `p < k`, `j < n`.
+///
+/// # Safety
+/// `from` can be read at `(n - 1)*fw + k` elements, `to` written at `(k - 1)*tw + n`; the two do not overlap.
 pub unsafe fn turn<T: Copy>(from: *const T, fw: usize, to: *mut T, tw: usize, k: usize, n: usize) {
     const SIDE: usize = 8;
     let mut p = 0;
