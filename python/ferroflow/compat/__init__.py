@@ -22,6 +22,7 @@ from ferroflow._src.framework.text import (
     path_to_str as path_to_str,
     real_types as real_types,
 )
+from ferroflow._src.shim.finder import install as install, uninstall as uninstall
 
 # `import ferroflow.compat.v1 as tf` finds it here.
 _sys.modules[__name__ + ".v1"] = v1
