@@ -40,6 +40,14 @@ pub fn decode_shape(proto: &TensorShapeProto) -> Result<PartialShape> {
     PartialShape::new(&dims)
 }
 
+/// Types whose arrays TensorFlow's Python layer writes as raw bytes; the others go into their typed fields.
+fn has_content(dtype: DType) -> bool {
+    !matches!(
+        dtype,
+        DType::String | DType::Bool | DType::F16 | DType::BF16 | DType::C64 | DType::C128
+    )
+}
+
 /// The value as TensorFlow's `make_tensor_proto` encodes an array: raw bytes, or the typed field for one element.
 pub fn encode(value: &Value) -> Result<TensorProto> {
     let mut proto = TensorProto {
@@ -47,9 +55,7 @@ pub fn encode(value: &Value) -> Result<TensorProto> {
         tensor_shape: Some(encode_shape(&PartialShape::from(value.shape()))),
         ..Default::default()
     };
-    if value.dtype() == DType::String {
-        proto.string_val = value.string_slice()?.to_vec();
-    } else if value.num_elements() > 1 {
+    if has_content(value.dtype()) && value.num_elements() > 1 {
         proto.tensor_content = little_endian(value)?;
     } else {
         encode_elements(value, &mut proto)?;

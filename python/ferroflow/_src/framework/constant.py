@@ -40,6 +40,11 @@ def _constant(value, dtype, shape, name, verify_shape, allow_broadcast):
     if isinstance(shape, TensorShape):
         shape = shape.as_list()
     array, kind = as_ndarray(value, dtype, shape, verify_shape, allow_broadcast)
+    if shape is not None and array.size > 1:
+        # What was given is what the proto holds; the last element stands for those that are not.
+        given, _ = as_ndarray(value, dtype)
+        if 0 < given.size < array.size:
+            array = (given.ravel(), array.shape)
     graph = stacks.get_default_graph()
     node = graph._create("Const", name or "Const", (), {"value": array, "dtype": kind._type_enum})
     return graph._tensor(node << 16)
