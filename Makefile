@@ -24,6 +24,7 @@ $(STAMP): pyproject.toml
 # The release build, put into the virtual environment; cargo knows what is stale.
 dev: cargo $(STAMP) ## builds the extension (optimised) into .venv
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet
+	@$(BIN)/python -m compileall -q python/ferroflow
 
 demo: dev ## trains and evaluates the MNIST programs (DATA=folder for real MNIST)
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)

@@ -4,6 +4,10 @@ A contents page: what stands here is made in `ferroflow._src`. Groups follow its
 """
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
+
 # -- framework: types, shapes, constants --
 from ferroflow._src.framework.constant import constant as constant
 from ferroflow._src.framework.convert import (
@@ -112,6 +116,9 @@ from ferroflow._src.framework.versions import (
     GRAPH_DEF_VERSION_MIN_PRODUCER as GRAPH_DEF_VERSION_MIN_PRODUCER,
     MONOLITHIC_BUILD as MONOLITHIC_BUILD,
     VERSION as VERSION,
+    COMPILER_VERSION as __compiler_version__,
+    GIT_VERSION as __git_version__,
+    VERSION as __version__,
 )
 
 # -- framework: control flow --
@@ -628,38 +635,27 @@ from ferroflow._src.ops.strings import (
 )
 from ferroflow._src.ops.tensor_array import TensorArray as TensorArray
 
-# -- what pages stand beside this one --
-import importlib as _importlib
+# -- messages: the first that is asked for loads protobuf --
+from ferroflow._src.proto import (
+    AttrValue as AttrValue,
+    ConfigProto as ConfigProto,
+    Event as Event,
+    GPUOptions as GPUOptions,
+    GraphDef as GraphDef,
+    GraphOptions as GraphOptions,
+    HistogramProto as HistogramProto,
+    LogMessage as LogMessage,
+    MetaGraphDef as MetaGraphDef,
+    NameAttrList as NameAttrList,
+    NodeDef as NodeDef,
+    OptimizerOptions as OptimizerOptions,
+    RunMetadata as RunMetadata,
+    RunOptions as RunOptions,
+    SessionLog as SessionLog,
+    Summary as Summary,
+    SummaryMetadata as SummaryMetadata,
+    TensorInfo as TensorInfo,
+)
 
-__version__ = VERSION
-__git_version__ = GIT_VERSION
-__compiler_version__ = COMPILER_VERSION
-
-# Pages that `tf.NAME` loads on first use.
-_PAGES = frozenset({"errors", "initializers", "nest", "compat", "python_io", "train", "nn", "layers", "losses", "metrics",
-                    "summary", "image", "math", "linalg", "random", "data", "contrib", "keras", "app", "flags", "logging",
-                    "gfile", "io", "strings", "sets", "sparse", "spectral", "signal", "saved_model", "graph_util", "test",
-                    "sysconfig", "resource_loader", "version", "debugging", "distributions", "estimator", "bitwise",
-                    "dtypes", "feature_column", "lookup", "manip", "profiler", "quantization", "queue",
-                    "ragged", "raw_ops", "tpu", "user_ops", "xla", "autograph", "config", "audio", "lite", "experimental",
-                    "distribute", "mixed_precision"})
-# Messages that programs name, found on first use: they need protobuf.
-_MESSAGES = {"AttrValue", "ConfigProto", "Event", "GPUOptions", "GraphDef", "GraphOptions", "HistogramProto",
-             "LogMessage", "MetaGraphDef", "NameAttrList", "NodeDef", "OptimizerOptions", "RunMetadata", "RunOptions",
-             "SessionLog", "Summary", "SummaryMetadata", "TensorInfo"}
-
-
-def __getattr__(name):
-    if name in _MESSAGES:
-        from ferroflow._src import proto
-
-        found = globals()[name] = getattr(proto, name)
-        return found
-    if name in _PAGES:
-        try:
-            return _importlib.import_module(f"ferroflow.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"ferroflow.{name}":
-                raise
-    raise AttributeError(f"module 'ferroflow' has no attribute {name!r}")
+_contents.end(__name__)
 # fmt: on

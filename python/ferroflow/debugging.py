@@ -1,6 +1,9 @@
 """tf.debugging: assertions."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.framework.control_flow import Assert as Assert
 from ferroflow._src.ops.checks import (
     assert_equal as assert_equal,
@@ -32,4 +35,5 @@ from ferroflow._src.ops.elementwise import (
     is_inf as is_inf,
     is_nan as is_nan,
 )
+_contents.end(__name__)
 # fmt: on

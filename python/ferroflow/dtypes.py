@@ -1,6 +1,9 @@
 """tf.dtypes: element types and casts."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.framework.dtypes import (
     DType as DType,
     QUANTIZED_DTYPES as QUANTIZED_DTYPES,
@@ -37,4 +40,5 @@ from ferroflow._src.ops.math import (
     saturate_cast as saturate_cast,
 )
 from ferroflow._src.ops.strings import as_string as as_string
+_contents.end(__name__)
 # fmt: on

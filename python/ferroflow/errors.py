@@ -1,5 +1,8 @@
 """tf.errors: what runs raise."""
 
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.framework.errors import (
     ABORTED as ABORTED,
     ALREADY_EXISTS as ALREADY_EXISTS,
@@ -39,3 +42,4 @@ from ferroflow._src.framework.errors import (
     exception_type_from_error_code as exception_type_from_error_code,
     raise_exception_on_not_ok_status as raise_exception_on_not_ok_status,
 )
+_contents.end(__name__)

@@ -1,5 +1,8 @@
 """tf.graph_util: GraphDefs cut out, frozen and cleaned."""
 
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.framework.graph_util import (
     convert_variables_to_constants as convert_variables_to_constants,
     extract_sub_graph as extract_sub_graph,
@@ -8,3 +11,4 @@ from ferroflow._src.framework.graph_util import (
     remove_training_nodes as remove_training_nodes,
     tensor_shape_from_node_def_name as tensor_shape_from_node_def_name,
 )
+_contents.end(__name__)

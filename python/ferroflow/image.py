@@ -1,6 +1,9 @@
 """tf.image: images."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.ops.array import transpose as transpose
 from ferroflow._src.ops.image import (
     ResizeMethod as ResizeMethod,
@@ -61,4 +64,5 @@ from ferroflow._src.ops.spaces import (
     extract_image_patches as extract_image_patches,
     extract_patches as extract_patches,
 )
+_contents.end(__name__)
 # fmt: on

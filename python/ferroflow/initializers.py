@@ -1,5 +1,8 @@
 """tf.initializers: first values of variables."""
 
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.framework.initializers import (
     Constant as constant,
     GlorotNormal as glorot_normal,
@@ -24,6 +27,7 @@ from ferroflow._src.framework.variable_lists import (
     tables_initializer as tables_initializer,
     variables_initializer as variables,
 )
+_contents.end(__name__)
 
 __all__ = [
     "constant",

@@ -1,6 +1,9 @@
 """tf.layers: layers that make their variables."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.layers.base import (
     InputSpec as InputSpec,
     Layer as Layer,
@@ -47,4 +50,5 @@ from ferroflow._src.layers.pooling import (
     MaxPooling2D as MaxPooling2D,
     MaxPooling3D as MaxPooling3D,
 )
+_contents.end(__name__)
 # fmt: on

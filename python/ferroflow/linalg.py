@@ -1,6 +1,9 @@
 """tf.linalg: matrices."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.framework.operators import matmul as matmul
 from ferroflow._src.ops.array import (
     matrix_transpose as matrix_transpose,
@@ -37,4 +40,5 @@ from ferroflow._src.ops.linalg import (
     matrix_triangular_solve as triangular_solve,
 )
 from ferroflow._src.ops.normalization import l2_normalize as l2_normalize
+_contents.end(__name__)
 # fmt: on

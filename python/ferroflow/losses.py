@@ -1,6 +1,9 @@
 """tf.losses: losses, weighted and collected."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.losses.losses import (
     Reduction as Reduction,
     absolute_difference as absolute_difference,
@@ -20,4 +23,5 @@ from ferroflow._src.losses.losses import (
     softmax_cross_entropy as softmax_cross_entropy,
     sparse_softmax_cross_entropy as sparse_softmax_cross_entropy,
 )
+_contents.end(__name__)
 # fmt: on

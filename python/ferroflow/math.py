@@ -1,6 +1,9 @@
 """tf.math: arithmetic and functions of each element, reductions, segments."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.ops.activations import (
     log_softmax as log_softmax,
     softmax as softmax,
@@ -139,4 +142,5 @@ from ferroflow._src.ops.segments import (
     unsorted_segment_sqrt_n as unsorted_segment_sqrt_n,
     unsorted_segment_sum as unsorted_segment_sum,
 )
+_contents.end(__name__)
 # fmt: on

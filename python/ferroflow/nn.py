@@ -1,6 +1,9 @@
 """tf.nn: neural networks' ops."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.ops.activations import (
     crelu as crelu,
     elu as elu,
@@ -108,4 +111,5 @@ from ferroflow._src.ops.spaces import (
     space_to_batch as space_to_batch,
     space_to_depth as space_to_depth,
 )
+_contents.end(__name__)
 # fmt: on

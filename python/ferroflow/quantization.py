@@ -1,6 +1,9 @@
 """tf.quantization: small integers for floats."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.ops.spaces import (
     dequantize as dequantize,
     fake_quant_with_min_max_args as fake_quant_with_min_max_args,
@@ -13,4 +16,5 @@ from ferroflow._src.ops.spaces import (
     quantize_and_dequantize as quantize_and_dequantize,
     quantized_concat as quantized_concat,
 )
+_contents.end(__name__)
 # fmt: on

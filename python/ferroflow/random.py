@@ -1,6 +1,9 @@
 """tf.random: random numbers."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.framework.random_seed import (
     get_seed as get_seed,
     set_random_seed as set_random_seed,
@@ -25,4 +28,5 @@ from ferroflow._src.ops.sampling import (
     log_uniform_candidate_sampler as log_uniform_candidate_sampler,
     uniform_candidate_sampler as uniform_candidate_sampler,
 )
+_contents.end(__name__)
 # fmt: on

@@ -1,6 +1,9 @@
 """tf.signal: Fourier transforms and frames."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.ops.spectral import (
     fft as fft,
     fft2d as fft2d,
@@ -9,4 +12,5 @@ from ferroflow._src.ops.spectral import (
     ifft2d as ifft2d,
     ifft3d as ifft3d,
 )
+_contents.end(__name__)
 # fmt: on

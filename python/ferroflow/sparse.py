@@ -1,6 +1,9 @@
 """tf.sparse: sparse tensors."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.framework.composite import SparseTensor as SparseTensor
 from ferroflow._src.framework.placeholders import sparse_placeholder as placeholder
 from ferroflow._src.ops.elementwise import cross as cross
@@ -37,4 +40,5 @@ from ferroflow._src.ops.sparse import (
     sparse_to_indicator as to_indicator,
     sparse_transpose as transpose,
 )
+_contents.end(__name__)
 # fmt: on

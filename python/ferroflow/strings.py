@@ -1,6 +1,9 @@
 """tf.strings: text."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.ops.strings import (
     as_string as as_string,
     string_format as format,
@@ -22,4 +25,5 @@ from ferroflow._src.ops.strings import (
     unsorted_segment_join as unsorted_segment_join,
     string_upper as upper,
 )
+_contents.end(__name__)
 # fmt: on

@@ -1,7 +1,9 @@
 """tf.summary: what TensorBoard shows."""
 
 # fmt: off
-from ferroflow._src import proto as _proto
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.summary.summary_ops import (
     all_v2_summary_ops as all_v2_summary_ops,
     audio as audio,
@@ -18,13 +20,12 @@ from ferroflow._src.summary.writer import (
     FileWriter as FileWriter,
     FileWriterCache as FileWriterCache,
 )
-
-# Messages, found on first use.
-_MESSAGES = {"Event", "SessionLog", "Summary", "SummaryDescription", "TaggedRunMetadata"}
-
-
-def __getattr__(name):
-    if name in _MESSAGES:
-        return getattr(_proto, name)
-    raise AttributeError(f"module 'tensorflow.summary' has no attribute {name!r}")
+from ferroflow._src.proto import (
+    Event as Event,
+    SessionLog as SessionLog,
+    Summary as Summary,
+    SummaryDescription as SummaryDescription,
+    TaggedRunMetadata as TaggedRunMetadata,
+)
+_contents.end(__name__)
 # fmt: on

@@ -1,6 +1,8 @@
 """tf.train: optimizers, schedules, moving averages, checkpoints."""
 
-from ferroflow._src import proto as _proto
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.summary.summary_iterator import summary_iterator as summary_iterator
 from ferroflow._src.training.adadelta import AdadeltaOptimizer as AdadeltaOptimizer
 from ferroflow._src.training.adagrad import AdagradOptimizer as AdagradOptimizer
@@ -49,13 +51,19 @@ from ferroflow._src.training.schedules import noisy_linear_cosine_decay as noisy
 from ferroflow._src.training.schedules import piecewise_constant as piecewise_constant
 from ferroflow._src.training.schedules import piecewise_constant as piecewise_constant_decay
 from ferroflow._src.training.schedules import polynomial_decay as polynomial_decay
-
-# Messages, found on first use.
-_MESSAGES = {"BytesList", "ClusterDef", "Example", "Feature", "FeatureList", "FeatureLists", "Features", "FloatList",
-             "Int64List", "JobDef", "SaverDef", "SequenceExample", "ServerDef"}  # fmt: skip
-
-
-def __getattr__(name):
-    if name in _MESSAGES:
-        return getattr(_proto, name)
-    raise AttributeError(f"module 'tensorflow.train' has no attribute {name!r}")
+from ferroflow._src.proto import (
+    BytesList as BytesList,
+    ClusterDef as ClusterDef,
+    Example as Example,
+    Feature as Feature,
+    FeatureList as FeatureList,
+    FeatureLists as FeatureLists,
+    Features as Features,
+    FloatList as FloatList,
+    Int64List as Int64List,
+    JobDef as JobDef,
+    SaverDef as SaverDef,
+    SequenceExample as SequenceExample,
+    ServerDef as ServerDef,
+)
+_contents.end(__name__)

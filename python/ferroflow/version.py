@@ -1,5 +1,8 @@
 """tf.version: the version of TensorFlow whose programs run here."""
 
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.framework.versions import (
     COMPILER_VERSION as COMPILER_VERSION,
     GIT_VERSION as GIT_VERSION,
@@ -8,3 +11,4 @@ from ferroflow._src.framework.versions import (
     GRAPH_DEF_VERSION_MIN_PRODUCER as GRAPH_DEF_VERSION_MIN_PRODUCER,
     VERSION as VERSION,
 )
+_contents.end(__name__)

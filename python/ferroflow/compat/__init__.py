@@ -3,6 +3,10 @@
 import sys as _sys
 
 import ferroflow as v1
+from ferroflow._src import contents as _contents
+from ferroflow._src.shim.finder import install as install, uninstall as uninstall
+
+_contents.begin(__name__)
 from ferroflow._src.framework.modes import (
     forward_compatibility_horizon as forward_compatibility_horizon,
     forward_compatible as forward_compatible,
@@ -22,7 +26,7 @@ from ferroflow._src.framework.text import (
     path_to_str as path_to_str,
     real_types as real_types,
 )
-from ferroflow._src.shim.finder import install as install, uninstall as uninstall
+_contents.end(__name__)
 
 # `import ferroflow.compat.v1 as tf` finds it here.
 _sys.modules[__name__ + ".v1"] = v1

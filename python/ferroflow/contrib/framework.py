@@ -1,6 +1,9 @@
 """tf.contrib.framework: arg_scope, variables of models, checks."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.contrib.framework.arg_scope import (
     add_arg_scope as add_arg_scope,
     arg_scope as arg_scope,
@@ -26,4 +29,5 @@ from ferroflow._src.contrib.framework.variables import (
     model_variable as model_variable,
     variable as variable,
 )
+_contents.end(__name__)
 # fmt: on

@@ -1,6 +1,9 @@
 """tf.contrib.layers: regularizers, initializers, layers."""
 
 # fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
 from ferroflow._src.contrib.layers.initializers import (
     variance_scaling_initializer as variance_scaling_initializer,
     xavier_initializer as xavier_initializer,
@@ -35,4 +38,5 @@ from ferroflow._src.contrib.layers.regularizers import (
     l2_regularizer as l2_regularizer,
     sum_regularizer as sum_regularizer,
 )
+_contents.end(__name__)
 # fmt: on

@@ -6,13 +6,13 @@ up in the table when it is asked for. What is not there says so, and says whethe
 """
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import sys
 import types
 from collections.abc import Sequence
 from typing import Any
 
+from ferroflow._src import contents
 from ferroflow._src.shim import names
 
 ROOT = "tensorflow"
@@ -36,9 +36,7 @@ def install() -> None:
         print(f"ferroflow: answers for tensorflow; the one in {shadowed.origin} is not used here", file=sys.stderr)
     sys.meta_path.insert(0, Finder())
     sys.meta_path.append(Explainer())
-    for name, module in list(sys.modules.items()):
-        if name.startswith("ferroflow.") and "._" not in name and isinstance(module, types.ModuleType):
-            _explain_missing(module, ROOT + name.removeprefix("ferroflow"))
+    contents.explain = _explain
 
 
 def uninstall() -> None:
@@ -48,7 +46,8 @@ def uninstall() -> None:
         del sys.modules[name]
 
 
-class Finder(importlib.abc.MetaPathFinder):
+# Finders and loaders are known by their methods; importlib.abc would cost more to import than all of ferroflow.
+class Finder:
     """Finds `tensorflow` and the modules below it."""
 
     def find_spec(
@@ -63,7 +62,7 @@ class Finder(importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(fullname, _Loader(module), origin="ferroflow", is_package=True)
 
 
-class Explainer(importlib.abc.MetaPathFinder):
+class Explainer:
     """Comes last: says of `from tensorflow.nn import x` that fails whether TensorFlow 1.15 has `x`."""
 
     def find_spec(
@@ -77,7 +76,7 @@ class Explainer(importlib.abc.MetaPathFinder):
         return None
 
 
-class _Loader(importlib.abc.Loader):
+class _Loader:
     def __init__(self, module: types.ModuleType):
         self._module = module
 
@@ -96,7 +95,9 @@ class Module(types.ModuleType):
         if name == "__all__":
             return [n for n in self.__dir__() if not n.startswith("_")]
         try:
-            return _attribute(self.__name__, name)
+            found = _attribute(self.__name__, name)
+            vars(self).setdefault(name, found)
+            return found
         except AttributeError:
             raise AttributeError(_attribute_message(self.__name__, name), name=name, obj=self) from None
 
@@ -121,7 +122,6 @@ def _make(fullname: str) -> types.ModuleType | None:
     if area not in ("python", "core", "examples", "tools"):
         page = _page("ferroflow" + fullname.removeprefix(ROOT))
         if page is not None:
-            _explain_missing(page, fullname)
             return page
     if fullname in names.PLACES or any(_has(fullname, name) for name in names.table().get(fullname, ())):
         return Module(fullname)
@@ -195,16 +195,9 @@ def _has(module: str, name: str) -> bool:
     return True
 
 
-def _explain_missing(page: types.ModuleType, name: str) -> None:
-    """Lets one of ferroflow's pages say of an absent name whether TensorFlow 1.15 has it."""
-    known = names.table().get(name, {})
-    if not known or hasattr(page, "__getattr__"):
-        return
-
-    def missing(attribute: str) -> Any:
-        raise AttributeError(_attribute_message(name, attribute), name=attribute, obj=page)
-
-    page.__getattr__ = missing  # type: ignore[method-assign]
+def _explain(page: str, name: str) -> str:
+    """What a page of ferroflow's says of an absent name: whether TensorFlow 1.15 has it."""
+    return _attribute_message(ROOT + page.removeprefix("ferroflow"), name)
 
 
 def _attribute_message(module: str, name: str) -> str:

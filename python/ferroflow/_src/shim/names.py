@@ -5,7 +5,7 @@ covers: whole modules of ours that answer for one of TensorFlow's.
 """
 
 import functools
-from pathlib import Path
+import os
 
 PLACES = {
     "tensorflow.examples.tutorials.mnist.input_data": "ferroflow._src.examples.input_data",
@@ -26,7 +26,7 @@ PLACES = {
 }
 """TensorFlow's module: the module of ours that answers for it (besides what the generated table says of it)."""
 
-_TABLE = Path(__file__).parent / "generated" / "names.txt"
+_TABLE = os.path.join(os.path.dirname(__file__), "generated", "names.txt")
 
 
 @functools.cache
@@ -34,7 +34,9 @@ def table() -> dict[str, dict[str, str]]:
     """Returns {module of TensorFlow: {attribute: public path without `tf.`}}."""
     found: dict[str, dict[str, str]] = {}
     module: dict[str, str] = {}
-    for line in _TABLE.read_text(encoding="utf-8").splitlines():
+    with open(_TABLE, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    for line in lines:
         if line.startswith("tensorflow"):
             module = found.setdefault(line, {})
         elif line.startswith("  "):
