@@ -105,6 +105,7 @@ impl Graph {
         let node = self.resolve(def, &name, spec.inputs, spec.attrs)?;
         let mut node = Node {
             name: name.into(),
+            is_imported: spec.is_import,
             ..node
         };
         node.control_inputs = if spec.is_import {
@@ -296,6 +297,7 @@ impl Graph {
             device: "".into(),
             outputs,
             context: None,
+            is_imported: false,
         })
     }
 }

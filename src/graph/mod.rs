@@ -79,6 +79,8 @@ pub struct Node {
     pub outputs: SmallVec<[Output; 1]>,
     /// The conditional or loop that the node stands in.
     pub context: Option<ContextId>,
+    /// Whether it came from a GraphDef: TensorFlow's layer knows less of such a handle's variable.
+    pub is_imported: bool,
 }
 
 impl Node {

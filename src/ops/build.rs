@@ -123,6 +123,19 @@ impl Graph {
         self.call("Shape", name, [e], &[("out_type", dtype.into())])
     }
 
+    /// The shape of the variable behind a handle: a constant where the program made the handle and said the shape.
+    pub fn variable_shape(&mut self, handle: Endpoint) -> Result<Endpoint> {
+        let node = self.node(handle.node);
+        if node.op() == "VarHandleOp" && !node.is_imported {
+            let known = self.output(handle).handle.as_ref();
+            let shape = known.and_then(|all| all.first()?.1.to_shape());
+            if let Some(shape) = shape {
+                return self.constant_node("Const", ints(shape.dims())?);
+            }
+        }
+        self.call("VariableShape", "", [handle], &[])
+    }
+
     /// `tf.size(e)`.
     pub fn size_of(&mut self, e: Endpoint) -> Result<Endpoint> {
         match self.shape(e).num_elements() {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::graph::{Endpoint, ShapeContext};
+use crate::graph::ShapeContext;
 use crate::value::{DType, PartialShape, Shape, Value};
 use crate::{bail, dispatch, ensure};
 
@@ -387,11 +387,7 @@ fn resource_gather_shape(c: &mut ShapeContext) -> Result<()> {
 
 fn resource_gather_grad(g: &mut GradientContext) -> Result<Grads> {
     let (handle, indices, dy) = (g.input(0), g.input(1), g.dy(0)?);
-    let mut at: Endpoint = handle;
-    while g.graph.node(at.node).op() != "VarHandleOp" && !g.graph.node(at.node).inputs.is_empty() {
-        at = g.graph.node(at.node).inputs[0];
-    }
-    let dense_shape = g.graph.call("VariableShape", "", [at], &[])?;
+    let dense_shape = g.graph.variable_shape(handle)?;
     let count = g.graph.size_of(indices)?;
     let count = g.graph.expand_dims(count, 0)?;
     let tail = g.graph.slice_rows(dense_shape, Some(1), None)?;

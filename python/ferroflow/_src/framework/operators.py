@@ -4,7 +4,7 @@ from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor, to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.framework.tensor_like import TensorBase, TensorLike
+from ferroflow._src.framework.tensor_like import ResourceVariableBase, TensorBase, TensorLike
 
 # Integers become floats wide enough for them.
 _TRUEDIV_TYPES = {
@@ -30,7 +30,7 @@ def _is_sparse(value):
 def cast(x, dtype, name=None):
     """Returns `x` as `dtype`: `x` itself when it is of that type already."""
     dtype = dtypes.as_dtype(dtype).base_dtype
-    if isinstance(x, TensorBase) and x.dtype == dtype:
+    if isinstance(x, (TensorBase, ResourceVariableBase)) and x.dtype == dtype:
         return x
     with name_scope(name, "Cast", [x]) as name:
         x = convert_to_tensor(x, name="x")

@@ -16,7 +16,7 @@ from ferroflow._src.framework.scopes import (
     prepend_name_scope,
     strip_name_scope,
 )
-from ferroflow._src.framework.tensor_like import register_dense_tensor_like_type
+from ferroflow._src.framework.tensor_like import ResourceVariableBase, register_dense_tensor_like_type
 from ferroflow._src.framework.tensor_shape import TensorShape, as_shape
 from ferroflow._src.framework.variables import (
     RefVariable,
@@ -28,7 +28,7 @@ from ferroflow._src.framework.variables import (
 )
 
 
-class BaseResourceVariable(Variable):
+class BaseResourceVariable(Variable, ResourceVariableBase):
     """What `ResourceVariable` and the result of its updates have in common."""
 
     _cached_value = None

@@ -19,6 +19,12 @@ class TensorBase(TensorLike):
     __slots__ = ()
 
 
+class ResourceVariableBase:
+    """Base of `BaseResourceVariable` alone."""
+
+    __slots__ = ()
+
+
 _dense_types: tuple[type, ...] = ()
 
 
