@@ -76,6 +76,7 @@ const FAMILIES: &[&[Op]] = &[
     random::candidates::OPS,
     io::OPS,
     array::slice::OPS,
+    array::strided_assign::OPS,
     array::permute::OPS,
     array::gather::OPS,
     array::segments::OPS,

@@ -450,12 +450,12 @@ fn is_initialized(c: &mut KernelContext) -> Result<()> {
     Ok(())
 }
 
-fn is_ref(c: &KernelContext) -> bool {
+pub(super) fn is_ref(c: &KernelContext) -> bool {
     c.node.def.inputs.first().is_some_and(|arg| arg.is_ref)
 }
 
 /// Gives the reference on, for ops that have one as their output.
-fn forward_ref(c: &mut KernelContext, variable: Arc<Variable>) {
+pub(super) fn forward_ref(c: &mut KernelContext, variable: Arc<Variable>) {
     if c.num_outputs() > 0 {
         c.set_output_ref(0, variable);
     }

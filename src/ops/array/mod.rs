@@ -13,3 +13,4 @@ pub(super) mod slice;
 pub(super) mod spaces;
 pub(super) mod stitch;
 mod strided;
+pub(super) mod strided_assign;

@@ -270,7 +270,7 @@ fn strided_grad_shape(c: &mut ShapeContext) -> Result<()> {
     Ok(())
 }
 
-fn spec_of(c: &KernelContext, dims: &[i64], first: usize) -> Result<Spec> {
+pub(super) fn spec_of(c: &KernelContext, dims: &[i64], first: usize) -> Result<Spec> {
     let (begin, end, step) = (
         c.ints_input(first)?,
         c.ints_input(first + 1)?,

@@ -1,5 +1,7 @@
 """Clipping: by value, by norm, by the norm of several tensors together."""
 
+from collections.abc import Sequence
+
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import IndexedSlices
@@ -71,7 +73,7 @@ def clip_by_norm(t, clip_norm, axes=None, name=None):
 
 
 def _listed(t_list):
-    if not hasattr(t_list, "__getitem__") or not hasattr(t_list, "__len__") or isinstance(t_list, (str, bytes, dict)):
+    if not isinstance(t_list, Sequence) or isinstance(t_list, str):
         raise TypeError("t_list should be a sequence")
     return list(t_list)
 
