@@ -5,8 +5,10 @@
 //! as the planner sees them, or sessions.
 
 pub mod bundle;
+pub mod checkpoint;
 pub mod crc32c;
 pub mod event;
+pub mod glob;
 pub mod graph_def;
 pub mod histogram;
 pub mod image_summary;
@@ -14,6 +16,7 @@ pub mod io;
 pub mod png;
 pub mod proto;
 pub mod record;
+pub mod slices;
 pub mod table;
 pub mod tensor_proto;
 #[cfg(test)]

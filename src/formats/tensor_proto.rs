@@ -74,6 +74,43 @@ pub fn encode_repeated(elements: &Value, shape: &Shape) -> Result<TensorProto> {
     Ok(proto)
 }
 
+/// The elements alone, without type and shape, in the typed field: as V1 checkpoints hold them.
+pub fn encode_values(value: &Value) -> Result<TensorProto> {
+    let mut proto = TensorProto::default();
+    encode_elements(value, &mut proto)?;
+    Ok(proto)
+}
+
+/// The value whose elements, all of them, the typed field of `proto` holds; DataLoss when they are fewer or more.
+pub fn decode_values(proto: &TensorProto, dtype: DType, shape: Shape) -> Result<Value> {
+    let said = match dtype {
+        DType::F32 => proto.float_val.len(),
+        DType::F64 => proto.double_val.len(),
+        DType::F16 | DType::BF16 => proto.half_val.len(),
+        DType::Bool => proto.bool_val.len(),
+        DType::I64 => proto.int64_val.len(),
+        DType::U32 => proto.uint32_val.len(),
+        DType::U64 => proto.uint64_val.len(),
+        DType::C64 => proto.scomplex_val.len() / 2,
+        DType::C128 => proto.dcomplex_val.len() / 2,
+        DType::String => proto.string_val.len(),
+        DType::Resource | DType::Variant => {
+            bail!(data_loss, "{} values in a checkpoint", dtype.short_name())
+        }
+        _ => proto.int_val.len(),
+    };
+    ensure!(
+        said == shape.num_elements(),
+        data_loss,
+        "{said} {} values for a tensor of shape {shape}",
+        dtype.short_name()
+    );
+    match dtype {
+        DType::String => Value::strings(shape, proto.string_val.clone()),
+        _ => decode_elements(proto, dtype, shape),
+    }
+}
+
 fn little_endian(value: &Value) -> Result<Vec<u8>> {
     ensure!(
         cfg!(target_endian = "little"),

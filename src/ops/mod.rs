@@ -3,6 +3,7 @@
 mod activation;
 mod array;
 pub mod build;
+mod checkpoint;
 mod compare;
 mod constant_value;
 mod control_flow;
@@ -74,6 +75,7 @@ const FAMILIES: &[&[Op]] = &[
     random::OPS,
     random::laws::OPS,
     random::candidates::OPS,
+    checkpoint::OPS,
     io::OPS,
     array::slice::OPS,
     array::strided_assign::OPS,

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub use merge::merge;
 pub use reader::Bundle;
-pub use slice::{ShapeAndSlice, Slice};
+pub use slice::{ShapeAndSlice, Slice, copy_overlap};
 pub use writer::BundleWriter;
 
 use super::io::with_suffix;
@@ -30,6 +30,11 @@ const HEADER_KEY: &[u8] = b"";
 
 pub fn index_path(prefix: &Path) -> PathBuf {
     with_suffix(prefix, ".index")
+}
+
+/// Whether there is a bundle with this prefix, or one whose save died just before its index had its name.
+pub fn exists(prefix: &Path) -> bool {
+    index_path(prefix).exists() || !recover::unfinished_indexes(prefix).is_empty()
 }
 
 pub fn data_path(prefix: &Path, shard: usize, shards: usize) -> PathBuf {

@@ -125,6 +125,13 @@ impl Slice {
         Ok(ranges)
     }
 
+    /// Whether two parts of a tensor of `shape` have an element in common.
+    pub fn overlaps(&self, other: &Slice, shape: &Shape) -> Result<bool> {
+        let (ours, theirs) = (self.ranges(shape)?, other.ranges(shape)?);
+        let meet = |((a, n), (b, m)): (&(i64, i64), &(i64, i64))| a.max(b) < &(a + n).min(b + m);
+        Ok(ours.iter().zip(&theirs).all(meet))
+    }
+
     /// The key under which an index has this part of the tensor `name`.
     pub fn key(&self, name: &[u8]) -> Vec<u8> {
         let mut key = Vec::new();
@@ -137,6 +144,21 @@ impl Slice {
             write_signed(&mut key, length);
         }
         key
+    }
+}
+
+impl std::fmt::Display for Slice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, part) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(":")?;
+            }
+            match part {
+                None => f.write_str("-")?,
+                Some((start, length)) => write!(f, "{start},{length}")?,
+            }
+        }
+        Ok(())
     }
 }
 
