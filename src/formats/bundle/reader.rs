@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 use prost::Message;
 
+use crate::ensure;
 use crate::error::{Code, Error, Result};
 use crate::formats::crc32c;
 use crate::formats::io::{DirectoryLock, ReadAt, Source, directory_of};
@@ -13,7 +14,6 @@ use crate::formats::proto::{BundleEntryProto, BundleHeaderProto};
 use crate::formats::table::Table;
 use crate::formats::tensor_proto::decode_shape;
 use crate::value::{DType, PartialShape, Shape, Value};
-use crate::{bail, ensure};
 
 use super::recover::{roll_forward, unfinished_indexes};
 use super::slice::copy_overlap;
@@ -90,13 +90,13 @@ impl Bundle {
         })?;
         let table = Table::open(source)?;
         let mut rows = table.entries();
-        let header = match rows.advance()? {
-            Some((HEADER_KEY, value)) => decode::<BundleHeaderProto>(value)?,
-            _ => bail!(
-                data_loss,
-                "Unable to read the header of the checkpoint {}",
-                prefix.display()
-            ),
+        let header = match rows
+            .advance()
+            .map_err(|e| corrupt(path, SEEK, &e.message))?
+        {
+            Some((HEADER_KEY, value)) => decode::<BundleHeaderProto>(value)
+                .map_err(|e| corrupt(path, "unable to parse header", &e.message))?,
+            _ => return Err(corrupt(path, SEEK, "there is none")),
         };
         check_header(&header)?;
         let mut entries = BTreeMap::new();
@@ -352,6 +352,18 @@ impl Bundle {
 fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M> {
     M::decode(bytes)
         .map_err(|_| Error::data_loss("Unable to parse an entry of a checkpoint's index"))
+}
+
+/// What of an index is read first.
+const SEEK: &str = "failed to seek to header entry";
+
+/// TensorFlow's words for an index without a sound header.
+fn corrupt(index: &Path, step: &str, detail: &str) -> Error {
+    Error::data_loss(format!(
+        "Unable to read file ({}). Perhaps the file is corrupt or was produced by a newer version of TensorFlow with \
+         format changes ({step}): {detail}",
+        index.display()
+    ))
 }
 
 fn check_header(header: &BundleHeaderProto) -> Result<()> {

@@ -476,7 +476,7 @@ class Saver:
                 self._delete_old(meta_graph_suffix)
             return written
         except (errors.FailedPreconditionError, errors.NotFoundError):
-            if os.path.isdir(folder or "."):
+            if os.path.isdir(folder):  # As in TensorFlow, the empty name is no folder.
                 raise
             raise ValueError(f"Parent directory of {save_path} doesn't exist, can't save.") from None
 
