@@ -226,7 +226,9 @@ fn batch_matmul(c: &mut KernelContext) -> Result<()> {
     ensure!(
         k == k2,
         invalid,
-        "In[0] mismatch In[1] shape: {k} vs. {k2}: {sa} {sb} {ta} {tb}"
+        "In[0] mismatch In[1] shape: {k} vs. {k2}: {sa} {sb} {} {}",
+        i32::from(ta),
+        i32::from(tb)
     );
     let mut dims = batch.dims().to_vec();
     dims.extend([m as i64, n as i64]);

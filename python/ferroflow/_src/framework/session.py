@@ -214,11 +214,12 @@ class BaseSession(SessionInterface):
     def _feeds(self, feed_dict):
         """[(endpoint, array)] of a feed dict."""
         feeds = []
-        is_flat = True
-        for key in feed_dict:
-            if key.__class__ is not Tensor:
-                is_flat = False
-                break
+        is_flat = isinstance(feed_dict, dict)
+        if is_flat:
+            for key in feed_dict:
+                if key.__class__ is not Tensor:
+                    is_flat = False
+                    break
         if not is_flat:
             feed_dict = nest.flatten_dict_items(feed_dict)
         for key, value in feed_dict.items():

@@ -85,11 +85,7 @@ class Tensor(TensorBase):
         Raises:
           ValueError: when it contradicts what is known.
         """
-        shape = as_shape(shape)
-        known = self.shape
-        if not known.is_compatible_with(shape):
-            known.merge_with(shape)
-        self._graph._core.set_shape(self._endpoint, shape._for_core())
+        self._graph._core.set_shape(self._endpoint, as_shape(shape)._for_core())
 
     @property
     def _shape(self):
