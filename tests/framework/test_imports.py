@@ -71,6 +71,9 @@ assert tf.nn.relu is tf.nn.relu and "relu" in vars(tf.nn)
 assert tf.nn is ferroflow.nn is sys.modules["ferroflow.nn"]
 assert pickle.loads(pickle.dumps(tf.constant)) is tf.constant
 assert not hasattr(tf, "no_such_name") and not hasattr(tf.nn, "no_such_name")
+import ferroflow.compat
+ferroflow.compat.install()
+assert not hasattr(tf, "no_such_name") and not hasattr(tf, "TPUEstimator") and not hasattr(tf.contrib, "no_such_name")
 names = {}
 exec("from ferroflow import *", names)
 assert names["bool"] is tf.bool and names["GraphDef"] is tf.GraphDef and names["nn"] is tf.nn

@@ -93,7 +93,7 @@ def end(page: str) -> None:
         if not name.startswith("_") and "__path__" in names:
             try:
                 return importlib.import_module(f"{page}.{name}")
-            except ModuleNotFoundError as error:
+            except ImportError as error:  # the shim's finder explains what is missing, but here it is asked for as a name
                 if error.name != f"{page}.{name}":
                     raise
         raise AttributeError(explain(page, name), name=name, obj=sys.modules[page])
