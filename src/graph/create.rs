@@ -307,7 +307,13 @@ fn describe(error: Error, graph: &mut Graph, node: &Node, infer: ShapeFn) -> Err
     if !matches!(error.code, Code::InvalidArgument | Code::Value) {
         return error.at(&*node.name);
     }
-    let (error, looked_up) = explain(graph, node, infer).unwrap_or((error, String::new()));
+    let (error, looked_up) = explain(graph, node, infer).unwrap_or((error, Some(String::new())));
+    let Some(looked_up) = looked_up else {
+        return Error {
+            code: Code::Value,
+            ..error
+        };
+    };
     let shapes: Vec<String> = node
         .inputs
         .iter()

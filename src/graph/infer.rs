@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::ensure;
 use crate::error::{Error, Result};
 use crate::value::{DType, PartialShape, Value};
+use crate::{bail, ensure};
 
 use super::attr::Attrs;
 use super::{Endpoint, Graph, Node};
@@ -139,17 +139,27 @@ impl<'a> ShapeContext<'a> {
 }
 
 /// Runs a shape function that failed once more, as TensorFlow runs it: at first without any values, then again with
-/// those it asked for. Returns the error that comes first, and what had been looked up by then.
-pub(super) fn explain(graph: &mut Graph, node: &Node, infer: ShapeFn) -> Option<(Error, String)> {
+/// those it asked for. Returns the error that comes first, and what had been looked up by then: None where already a
+/// value that was to be read as a shape is none.
+pub(super) fn explain(
+    graph: &mut Graph,
+    node: &Node,
+    infer: ShapeFn,
+) -> Option<(Error, Option<String>)> {
     let mut context = ShapeContext::new(graph, node);
     context.asked = Some(Asked::default());
     for _ in 0..=2 * node.inputs.len() {
         let failed = infer(&mut context).err();
         let mut asked = context.asked.take()?;
         if let Some(error) = failed {
-            return Some((error, looked_up(context.graph, node, &asked)));
+            return Some((error, Some(looked_up(context.graph, node, &asked))));
         }
         let graph = &mut *context.graph;
+        for i in &asked.shapes {
+            if let Err(error) = graph.constant_as_shape(node.inputs[*i]) {
+                return Some((error, None));
+            }
+        }
         let new_values = asked
             .values
             .iter()
@@ -238,7 +248,11 @@ fn partial_shape(graph: &mut Graph, e: Endpoint, depth: usize) -> Result<Partial
             "Shape must be rank 1 but is rank {}",
             value.shape().rank()
         );
-        return PartialShape::new(&value.ints()?);
+        let dims = value.ints()?;
+        if let Some(bad) = dims.iter().find(|d| **d < -1) {
+            bail!(invalid, "Invalid value in tensor used for shape: {bad}");
+        }
+        return PartialShape::new(&dims);
     }
     let known = graph.shape(e).clone();
     let unknown = || match known.rank() {

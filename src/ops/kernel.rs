@@ -226,6 +226,26 @@ impl<'a> KernelContext<'a> {
         self.input(i)?.ints()
     }
 
+    /// The variable that input `i` refers to, which has a value: an error in TensorFlow's words otherwise.
+    pub fn initialized_variable(&self, i: usize) -> Result<Arc<Variable>> {
+        let variable = self.variable(i)?;
+        let is_handle = matches!(self.inputs.get(i), Some(Slot::Value(_)));
+        if is_handle && !variable.is_initialized() {
+            let op = self.node.op();
+            ensure!(
+                !op.starts_with("ResourceApply") && !op.starts_with("ResourceSparseApply"),
+                internal,
+                "Invalid variable reference."
+            );
+            bail!(
+                not_found,
+                "Resource localhost/{}/N10tensorflow3VarE does not exist.",
+                variable.name
+            );
+        }
+        Ok(variable)
+    }
+
     /// The variable that input `i` refers to: by reference, or by a resource handle.
     pub fn variable(&self, i: usize) -> Result<Arc<Variable>> {
         match self.inputs.get(i) {

@@ -47,7 +47,7 @@ fn gather_shape(c: &mut ShapeContext) -> Result<()> {
 }
 
 fn gather(c: &mut KernelContext) -> Result<()> {
-    let params = c.variable(0)?.read()?;
+    let params = c.initialized_variable(0)?.read()?;
     let indices = c.input(1)?;
     let (places, block) = nd_places(indices, params.shape().dims(), "indices")?;
     let shape = indices.shape();

@@ -513,7 +513,7 @@ fn read(c: &mut KernelContext) -> Result<()> {
 }
 
 fn shape_of_variable(c: &mut KernelContext) -> Result<()> {
-    let value = c.variable(0)?.read()?;
+    let value = c.initialized_variable(0)?.read()?;
     let dims = value.shape().dims();
     let made = match c.attrs().dtype("out_type")? {
         DType::I64 => Value::vector(dims)?,
@@ -611,7 +611,7 @@ pub(super) fn add(mut a: Value, b: &Value) -> Result<Value> {
 }
 
 fn assign_with(c: &mut KernelContext, update: Update) -> Result<()> {
-    let variable = c.variable(0)?;
+    let variable = c.initialized_variable(0)?;
     let by = c.input(1)?;
     let mut writing = variable.write(is_ref(c))?;
     let shape = writing.value().shape();
@@ -633,7 +633,7 @@ fn assign_with(c: &mut KernelContext, update: Update) -> Result<()> {
 }
 
 pub(super) fn count_up_to(c: &mut KernelContext) -> Result<()> {
-    let variable = c.variable(0)?;
+    let variable = c.initialized_variable(0)?;
     let limit = c.attrs().int("limit")?;
     let mut writing = variable.write(is_ref(c))?;
     let before = writing.value().clone().deep_copy()?;
@@ -650,7 +650,7 @@ pub(super) fn count_up_to(c: &mut KernelContext) -> Result<()> {
 
 /// Rows `indices` of a variable, updated one after the other.
 fn scatter(c: &mut KernelContext, update: Update) -> Result<()> {
-    let variable = c.variable(0)?;
+    let variable = c.initialized_variable(0)?;
     let (indices, updates) = (c.input(1)?, c.input(2)?);
     let rows = indices.ints()?;
     let mut writing = variable.write(is_ref(c))?;
@@ -697,7 +697,7 @@ fn scatter(c: &mut KernelContext, update: Update) -> Result<()> {
 }
 
 pub(super) fn scatter_nd(c: &mut KernelContext, update: Update) -> Result<()> {
-    let variable = c.variable(0)?;
+    let variable = c.initialized_variable(0)?;
     let (indices, updates) = (c.input(1)?, c.input(2)?);
     let mut writing = variable.write(is_ref(c))?;
     let shape = writing.value().shape().clone();
@@ -751,7 +751,7 @@ pub(super) fn scatter_nd(c: &mut KernelContext, update: Update) -> Result<()> {
 }
 
 fn resource_gather(c: &mut KernelContext) -> Result<()> {
-    let params = c.variable(0)?.read()?;
+    let params = c.initialized_variable(0)?.read()?;
     let indices = c.input(1)?;
     let shape = params.shape();
     ensure!(

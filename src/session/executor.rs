@@ -480,6 +480,11 @@ impl<'a> Executor<'a, '_> {
             Place::Slot(s) => std::mem::take(&mut self.slots.values[s as usize]),
         };
         let at = |e: Error| e.at(&*fetch.name);
+        let position = || {
+            let fetches = &self.run.plan.fetches;
+            let found = fetches.iter().position(|f| std::ptr::eq(f, fetch));
+            found.unwrap_or(0)
+        };
         match slot {
             Slot::Value(value) => Ok(value),
             Slot::Read(value, variable) => {
@@ -488,17 +493,18 @@ impl<'a> Executor<'a, '_> {
             }
             Slot::Ref(variable) => {
                 let guard = variable.value.read();
-                let value = guard.as_ref().ok_or_else(|| at(variable.uninitialized()))?;
+                let value = guard.as_ref().ok_or_else(|| {
+                    // TensorFlow names the node that it puts behind what is fetched.
+                    let mut error = variable.uninitialized();
+                    error.message +=
+                        &format!("\n\t [[{{{{node {}_{}}}}}]]", fetch.name, position());
+                    at(error)
+                })?;
                 value.deep_copy()
             }
             Slot::Empty => Err(at(Error::invalid(format!(
                 "Retval[{}] does not have value",
-                self.run
-                    .plan
-                    .fetches
-                    .iter()
-                    .position(|f| std::ptr::eq(f, fetch))
-                    .unwrap_or(0)
+                position()
             )))),
         }
     }

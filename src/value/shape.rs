@@ -30,12 +30,7 @@ impl Shape {
         );
         let mut elements = 1i64;
         for &d in dims {
-            ensure!(
-                d >= 0,
-                invalid,
-                "Dimension {d} of shape {} must be >= 0",
-                show(dims)
-            );
+            ensure!(d >= 0, invalid, "Dimension {d} must be >= 0");
             elements = checked_product(elements, d, dims)?;
         }
         // A zero somewhere must not hide an overflow of the others.

@@ -111,7 +111,7 @@ fn check_versions(def: &GraphDef) -> Result<()> {
     ensure!(
         versions.min_consumer <= PRODUCER,
         value,
-        "GraphDef min consumer version {} above current version {PRODUCER} for TensorFlow 1.15. Please upgrade ferroflow.",
+        "GraphDef min consumer version {} above current version {PRODUCER} for TensorFlow 1.15.5.  Please upgrade TensorFlow.",
         versions.min_consumer
     );
     ensure!(
@@ -275,17 +275,7 @@ fn creation_order(plans: &[Plan]) -> Result<Vec<usize>> {
         }
     }
     if order.len() < plans.len() {
-        let stuck = (0..plans.len()).filter(|at| pending[*at] > 0);
-        let names: Vec<&str> = stuck
-            .map(|at| plans[at].def.name.as_str())
-            .take(5)
-            .collect();
-        bail!(
-            value,
-            "{} nodes in a cycle, such as '{}'",
-            plans.len() - order.len(),
-            names.join("', '")
-        );
+        bail!(value, "{} nodes in a cycle", plans.len() - order.len());
     }
     Ok(order)
 }

@@ -78,8 +78,13 @@ pub(in crate::ops) const OPS: &[Op] = &[
 
 fn pack_shape(c: &mut ShapeContext) -> Result<()> {
     let mut one = PartialShape::unknown();
-    for i in 0..c.num_inputs() {
-        one = shape::merge(&one, &c.input(i))?;
+    for i in (0..c.num_inputs()).rev() {
+        one = shape::merge(&c.input(i), &one).map_err(|e| {
+            let message = &e.message;
+            Error::invalid(format!(
+                "{message}\n\tFrom merging shape {i} with other shapes."
+            ))
+        })?;
     }
     let Some(dims) = one.dims() else {
         return Ok(());
@@ -220,7 +225,11 @@ fn concat_shape(c: &mut ShapeContext, axis_input: usize) -> Result<()> {
         // Of unknown axis: only the rank is known.
         let mut rank = None;
         for i in values {
-            rank = rank.or(c.input(i).rank());
+            let one = c.input(i);
+            if let Some(rank) = rank {
+                crate::graph::with_rank(&one, rank)?;
+            }
+            rank = rank.or(one.rank());
         }
         if let Some(rank) = rank {
             ensure!(
@@ -268,24 +277,19 @@ fn join(a: &PartialShape, b: &PartialShape, axis: i64) -> Result<PartialShape> {
             continue;
         }
         let both = shape::merge_dim(*p, *q).map_err(|_| {
+            // TensorFlow compares what lies before and behind the axis, and counts from there.
+            let (from, to) = if i < at { (0, at) } else { (at + 1, x.len()) };
+            let side = |dims: &[i64]| PartialShape::from_dims(dims[from..to].to_vec());
             Error::invalid(format!(
-                "Dimension {i} in both shapes must be equal, but are {p} and {q}. Shapes are {} and {}.",
-                without(a, at),
-                without(b, at)
+                "Dimension {} in both shapes must be equal, but are {p} and {q}. Shapes are {} and {}.",
+                i - from,
+                side(x),
+                side(y)
             ))
         })?;
         dims.push(both);
     }
     Ok(PartialShape::from_dims(dims))
-}
-
-fn without(shape: &PartialShape, axis: usize) -> PartialShape {
-    let dims = shape.dims().unwrap_or_default().iter().enumerate();
-    PartialShape::from_dims(
-        dims.filter(|(i, _)| *i != axis)
-            .map(|(_, d)| *d)
-            .collect::<Vec<_>>(),
-    )
 }
 
 fn concat(c: &mut KernelContext, axis_input: usize) -> Result<()> {
@@ -550,13 +554,14 @@ fn split_shape(c: &mut ShapeContext) -> Result<()> {
     };
     let mut piece = vec![-1; dims.len()];
     if let Some(axis) = c.constant(0).and_then(|v| v.int().ok()) {
-        let at = shape::axis_of(axis, dims.len())?;
+        let at = split_axis(axis, dims.len())?;
         piece = dims.to_vec();
         if piece[at] >= 0 {
             ensure!(
                 piece[at] % count == 0,
                 invalid,
-                "Dimension size must be evenly divisible by {count} but is {}",
+                "Dimension size must be evenly divisible by {count} but is {}\n\tNumber of ways to split should evenly divide \
+                 the split dimension",
                 piece[at]
             );
             piece[at] /= count;
@@ -566,6 +571,16 @@ fn split_shape(c: &mut ShapeContext) -> Result<()> {
         c.set(i, PartialShape::from_dims(piece.clone()));
     }
     Ok(())
+}
+
+fn split_axis(axis: i64, rank: usize) -> Result<usize> {
+    let r = rank as i64;
+    ensure!(
+        (-r..r).contains(&axis),
+        invalid,
+        "Dimension size, given by scalar input {axis} must be in range [-{r}, {r})"
+    );
+    resolve_axis(axis, rank)
 }
 
 fn split_grad(g: &mut GradientContext) -> Result<Grads> {
@@ -635,9 +650,23 @@ fn split_v_shape(c: &mut ShapeContext) -> Result<()> {
         }
         return Ok(());
     };
-    let at = shape::axis_of(axis, dims.len())?;
+    let at = split_axis(axis, dims.len())?;
     let sizes = match sizes {
-        Some(sizes) => fill_in(sizes, dims[at])?,
+        Some(sizes) => {
+            let is_whole = dims[at] < 0 || sizes.contains(&-1);
+            ensure!(
+                is_whole || sizes.iter().sum::<i64>() == dims[at],
+                invalid,
+                "can't split axis of size {} into pieces of size [{}]",
+                dims[at],
+                sizes
+                    .iter()
+                    .map(i64::to_string)
+                    .collect::<Vec<_>>()
+                    .join(",")
+            );
+            fill_in(sizes, dims[at])?
+        }
         None => vec![-1; c.num_outputs()],
     };
     for (i, size) in sizes.into_iter().enumerate().take(c.num_outputs()) {

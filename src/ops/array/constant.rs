@@ -148,7 +148,7 @@ fn as_f64(v: &Value) -> Result<f64> {
 
 fn range_size(start: &Value, limit: &Value, delta: &Value) -> Result<i64> {
     let (a, b, d) = (as_f64(start)?, as_f64(limit)?, as_f64(delta)?);
-    ensure!(d != 0.0, invalid, "Requires delta != 0: 0");
+    ensure!(d != 0.0, invalid, "Requires delta != 0");
     ensure!(
         d < 0.0 || a <= b,
         invalid,
@@ -208,7 +208,11 @@ fn lin_space_shape(c: &mut ShapeContext) -> Result<()> {
         with_rank(&c.input(i), 0)?;
     }
     let size = match c.constant(2) {
-        Some(num) => num.int()?,
+        Some(num) => {
+            let num = num.int()?;
+            ensure!(num > 0, invalid, "Requires num > 0: {num}");
+            num
+        }
         None => -1,
     };
     c.set(0, PartialShape::vector(size));
@@ -270,7 +274,7 @@ fn one_hot_shape(c: &mut ShapeContext) -> Result<()> {
             ensure!(
                 depth >= 0,
                 invalid,
-                "depth must be non-negative, got: {depth}"
+                "Dimension size, given by scalar input 1, must be non-negative but is {depth}"
             );
             depth
         }

@@ -302,7 +302,7 @@ fn gather(c: &mut KernelContext) -> Result<()> {
 }
 
 /// `[1,2]`: where element number `at` stands; nothing for a scalar.
-fn show_place(shape: &Shape, at: usize) -> String {
+pub(super) fn show_place(shape: &Shape, at: usize) -> String {
     if shape.is_scalar() {
         return String::new();
     }
@@ -384,8 +384,12 @@ pub(in crate::ops) fn nd_places(
             ensure!(
                 (0..dims[k]).contains(x),
                 invalid,
-                "{what}[{i}] = {index:?} does not index into shape {:?}",
-                dims
+                "{what}[{i}] = {index:?} does not index into {} shape [{}]",
+                if what == "indices" { "param" } else { "output" },
+                dims.iter()
+                    .map(i64::to_string)
+                    .collect::<Vec<_>>()
+                    .join(",")
             );
             at += *x as usize * steps[k];
         }

@@ -349,6 +349,14 @@ fn squeeze_shape(c: &mut ShapeContext) -> Result<()> {
         }
         return Ok(());
     }
+    let rank = dims.len() as i64;
+    for (i, axis) in axes.iter().enumerate() {
+        ensure!(
+            (-rank..rank).contains(axis),
+            invalid,
+            "squeeze_dims[{i}] not in [-{rank},{rank})."
+        );
+    }
     let gone = squeezed(&axes, dims)?;
     let kept = (0..dims.len()).filter(|i| !gone[*i]).map(|i| dims[i]);
     c.set(0, PartialShape::from_dims(kept.collect::<Vec<_>>()));

@@ -25,7 +25,15 @@ fn transpose_shape(c: &mut ShapeContext) -> Result<()> {
     let input = c.input(0);
     let perm_shape = c.input_of_rank(1, 1)?;
     let rank = input.rank().or(usize::try_from(perm_shape.dim(0)).ok());
-    let Some(perm) = c.constant_ints(1) else {
+    let perm = c.constant_ints(1);
+    if let (Some(rank), count @ 0..) = (input.rank(), perm_shape.dim(0)) {
+        ensure!(
+            rank as i64 == count,
+            invalid,
+            "Dimension must be {rank} but is {count}"
+        );
+    }
+    let Some(perm) = perm else {
         if let Some(rank) = rank {
             c.set(0, PartialShape::unknown_of_rank(rank));
         }
@@ -68,13 +76,12 @@ fn permutation(perm: &[i64], rank: usize) -> Result<Vec<usize>> {
         let Some(at) = at else {
             bail!(invalid, "{axis} is out of range [0 .. {rank})");
         };
-        ensure!(
-            !seen[at],
-            invalid,
-            "{axis} is missing from {perm:?}: {at} stands there twice"
-        );
         seen[at] = true;
         axes.push(at);
+    }
+    if let Some(missing) = seen.iter().position(|seen| !seen) {
+        let perm: Vec<String> = perm.iter().map(i64::to_string).collect();
+        bail!(invalid, "{missing} is missing from {{{}}}.", perm.join(","));
     }
     Ok(axes)
 }

@@ -305,10 +305,17 @@ fn select(c: &mut KernelContext) -> Result<()> {
     } else if condition.shape() == shape {
         1
     } else {
+        if condition.shape().rank() == 1 && shape.rank() >= 1 {
+            ensure!(
+                condition.shape().dim(0) == shape.dim(0),
+                invalid,
+                "Number of batches of 'then' must match size of 'cond', but saw: {} vs. {}",
+                shape.dim(0),
+                condition.shape().dim(0)
+            );
+        }
         ensure!(
-            condition.shape().rank() == 1
-                && shape.rank() >= 1
-                && condition.shape().dim(0) == shape.dim(0),
+            condition.shape().rank() == 1 && shape.rank() >= 1,
             invalid,
             "Inputs to operation {} of type Select must have the same size and shape.  Input 0: {} != input 1: {shape}",
             c.node.name,

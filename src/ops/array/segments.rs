@@ -117,9 +117,15 @@ fn unsorted_segment_sum(c: &mut KernelContext) -> Result<()> {
     dims.extend_from_slice(&d[i.len()..]);
     let mut out = Value::zeros(data.dtype(), Shape::new(&dims)?)?;
     let block = product(&d[i.len()..]);
+    let ids_shape = ids.shape();
     let ids = ids.ints()?;
-    if let Some(bad) = ids.iter().find(|x| **x >= rows) {
-        bail!(invalid, "segment_ids = {bad} is out of range [0, {rows})");
+    if let Some(at) = ids.iter().position(|x| *x >= rows) {
+        bail!(
+            invalid,
+            "segment_ids{} = {} is out of range [0, {rows})",
+            super::gather::show_place(ids_shape, at),
+            ids[at]
+        );
     }
     dispatch!(numbers, data.dtype(), T => {
         use crate::backend::cpu::gemm::Number;

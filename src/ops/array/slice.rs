@@ -110,17 +110,8 @@ fn slice_shape(c: &mut ShapeContext) -> Result<()> {
                 all - from
             }
             (-1, _) => -1,
-            (size, from) => {
-                if let (Some(from), true) = (from, all >= 0) {
-                    ensure!(
-                        from + size <= all,
-                        invalid,
-                        "Expected size[{i}] in [0, {}], but got {size}",
-                        all - from
-                    );
-                }
-                *size
-            }
+            // As in TensorFlow, whether it fits is for the run to say.
+            (size, _) => *size,
         });
     }
     c.set(0, PartialShape::from_dims(dims));
@@ -379,7 +370,7 @@ fn paddings(c: &KernelContext) -> Result<Vec<(i64, i64)>> {
     ensure!(
         given.shape().dims() == [rank, 2],
         invalid,
-        "The first dimension of paddings must be the rank of inputs {} {shape}",
+        "The first dimension of paddings must be the rank of inputs{} {shape}",
         given.shape()
     );
     let all = given.ints()?;

@@ -135,7 +135,7 @@ struct Locked<'a> {
 
 fn variables(c: &KernelContext, count: usize) -> Result<Vec<Arc<Variable>>> {
     let all = (0..count)
-        .map(|i| c.variable(i))
+        .map(|i| c.initialized_variable(i))
         .collect::<Result<Vec<_>>>()?;
     for (i, a) in all.iter().enumerate() {
         if let Some(j) = all[..i].iter().position(|b| Arc::ptr_eq(a, b)) {

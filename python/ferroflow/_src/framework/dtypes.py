@@ -48,7 +48,7 @@ _NUMPY = {
     4: np.uint8,
     5: np.int16,
     6: np.int8,
-    7: np.object_,
+    7: object,
     8: np.complex64,
     9: np.int64,
     10: np.bool_,
@@ -310,7 +310,7 @@ _BY_NAME = {dtype.name: dtype for dtype in _INTERNED.values()}
 _BY_NAME |= {"half": float16, "float": float32, "double": float64}
 _BY_NAME |= {"half_ref": float16._as_ref, "float_ref": float32._as_ref, "double_ref": float64._as_ref}
 _BY_NUMPY = {kind: _INTERNED[number] for number, kind in _NUMPY.items() if isinstance(kind, type)}
-_BY_NUMPY |= {np.str_: string, np.bytes_: string}
+_BY_NUMPY |= {np.str_: string, np.bytes_: string, np.object_: string}
 _BY_STRUCT = {
     kind: _INTERNED[number] for number, kind in _NUMPY.items() if number not in (20, 21) and not isinstance(kind, type)
 }

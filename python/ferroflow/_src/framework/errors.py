@@ -63,6 +63,8 @@ class OpError(Exception):
     @property
     def node_def(self):
         """The `NodeDef` of the operation that failed, or None."""
+        if self._node_def is None and self._node_name is not None and self._op is not None:
+            self._node_def = self._op.node_def
         return self._node_def
 
     def __str__(self):

@@ -214,8 +214,8 @@ def _compare(first, second, check_types, is_inner):
         )
     if len(left) != len(right):
         raise ValueError(
-            f"{head}The two structures don't have the same number of elements. First structure: {first}. "
-            f"Second structure: {second}"
+            f"{head}The two structures don't have the same number of elements. First structure: type={type(first).__name__} str={first}. "
+            f"Second structure: type={type(second).__name__} str={second}"
         )
     for (_, a), (_, b) in zip(left, right, strict=True):
         _compare(a, b, check_types, is_inner)

@@ -204,9 +204,9 @@ def _scalar_converter(name, kind):
         try:
             return as_shape(value)._for_core()
         except TypeError as error:
-            raise TypeError(f"Error converting {name} to a TensorShape: {error}") from None
+            raise TypeError(f"Error converting {name} to a TensorShape: {error}.") from None
         except ValueError as error:
-            raise ValueError(f"Error converting {name} to a TensorShape: {error}") from None
+            raise ValueError(f"Error converting {name} to a TensorShape: {error}.") from None
 
     def to_tensor(value):
         from ferroflow._src.framework import tensor_proto

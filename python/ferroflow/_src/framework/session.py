@@ -366,7 +366,9 @@ class BaseSession(SessionInterface):
 
 def _fits(number, dtype):
     """Whether an int is the same number in the type."""
-    if dtype is np.object_ or not isinstance(dtype, type):
+    if dtype is object:
+        return False
+    if not isinstance(dtype, type):
         return True
     try:
         return bool(dtype(number) == number)

@@ -106,7 +106,7 @@ def session_for(graph, session, what, hint):
             verb, thing = ("evaluate", "tensor") if "tensor" in what else ("execute", "operation")
             raise ValueError(
                 f"Cannot use the default session to {verb} {thing}: the {thing}'s graph is different from "
-                f"the session's graph. Pass an explicit session to `{'eval' if thing == 'tensor' else 'run'}(session=sess)`."
+                f"the session's graph. Pass an explicit session to {'`eval(session=sess)`' if thing == 'tensor' else 'run(session=sess)'}."
             )
     elif session.graph is not graph:
         verb, thing = ("evaluate", "tensor") if "tensor" in what else ("execute", "operation")

@@ -181,6 +181,7 @@ class Tensor(TensorBase):
             "iterating over `tf.Tensor` is not allowed in Graph execution. Use Eager execution or decorate this "
             "function with @tf.function."
         )
+        yield  # a generator, as in TensorFlow: what only asks for an iterator gets one
 
     def __array__(self, *args, **kwargs):
         raise NotImplementedError(f"Cannot convert a symbolic Tensor ({self.name}) to a numpy array.")
