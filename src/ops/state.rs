@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::backend::cpu::{simd, threads};
 use crate::error::Result;
 use crate::graph::ShapeContext;
 use crate::value::{DType, PartialShape, Shape, Value};
@@ -550,7 +551,7 @@ fn combine<T: Arithmetic>(update: Update, old: T, by: T) -> T {
 }
 
 /// The arithmetic of updates; integers wrap, and division by zero gives zero after the check that refuses it.
-pub(super) trait Arithmetic: Copy {
+pub(super) trait Arithmetic: Copy + Send + Sync {
     fn add(a: Self, b: Self) -> Self;
     fn sub(a: Self, b: Self) -> Self;
     fn mul(a: Self, b: Self) -> Self;
@@ -562,31 +563,49 @@ pub(super) trait Arithmetic: Copy {
 macro_rules! arithmetic {
     (floats $($t:ty)*) => {$(
         impl Arithmetic for $t {
+            #[inline(always)]
             fn add(a: $t, b: $t) -> $t { a + b }
+            #[inline(always)]
             fn sub(a: $t, b: $t) -> $t { a - b }
+            #[inline(always)]
             fn mul(a: $t, b: $t) -> $t { a * b }
+            #[inline(always)]
             fn div(a: $t, b: $t) -> $t { a / b }
+            #[inline(always)]
             fn min(a: $t, b: $t) -> $t { if b < a { b } else { a } }
+            #[inline(always)]
             fn max(a: $t, b: $t) -> $t { if b > a { b } else { a } }
         }
     )*};
     (integers $($t:ty)*) => {$(
         impl Arithmetic for $t {
+            #[inline(always)]
             fn add(a: $t, b: $t) -> $t { a.wrapping_add(b) }
+            #[inline(always)]
             fn sub(a: $t, b: $t) -> $t { a.wrapping_sub(b) }
+            #[inline(always)]
             fn mul(a: $t, b: $t) -> $t { a.wrapping_mul(b) }
+            #[inline(always)]
             fn div(a: $t, b: $t) -> $t { a.checked_div(b).unwrap_or(0) }
+            #[inline(always)]
             fn min(a: $t, b: $t) -> $t { Ord::min(a, b) }
+            #[inline(always)]
             fn max(a: $t, b: $t) -> $t { Ord::max(a, b) }
         }
     )*};
     (complex $($t:ty)*) => {$(
         impl Arithmetic for num_complex::Complex<$t> {
+            #[inline(always)]
             fn add(a: Self, b: Self) -> Self { a + b }
+            #[inline(always)]
             fn sub(a: Self, b: Self) -> Self { a - b }
+            #[inline(always)]
             fn mul(a: Self, b: Self) -> Self { a * b }
+            #[inline(always)]
             fn div(a: Self, b: Self) -> Self { a / b }
+            #[inline(always)]
             fn min(a: Self, _: Self) -> Self { a }
+            #[inline(always)]
             fn max(a: Self, _: Self) -> Self { a }
         }
     )*};
@@ -603,9 +622,7 @@ pub(super) fn add(mut a: Value, b: &Value) -> Result<Value> {
     }
     dispatch!(numbers, b.dtype(), T => {
         let from = b.slice::<T>()?;
-        for (to, x) in a.slice_mut::<T>()?.iter_mut().zip(from) {
-            *to = combine(Update::Add, *to, *x);
-        }
+        simd::run(Combine { update: Update::Add, to: a.slice_mut::<T>()?, from });
     });
     Ok(a)
 }
@@ -622,14 +639,37 @@ fn assign_with(c: &mut KernelContext, update: Update) -> Result<()> {
         by.shape()
     );
     dispatch!(numbers, by.dtype(), T => {
-        let from = by.slice::<T>()?;
-        for (to, x) in writing.slice_mut::<T>()?.iter_mut().zip(from) {
-            *to = combine(update, *to, *x);
-        }
+        let (from, to) = (by.slice::<T>()?, writing.slice_mut::<T>()?);
+        let is_worth_it = 3 * size_of_val(from) >= threads::WORTH_BYTES;
+        threads::run_slices([to], is_worth_it, |start, [to]| {
+            let from = &from[start..start + to.len()];
+            simd::run(Combine { update, to, from });
+        });
     });
     drop(writing);
     forward_ref(c, variable);
     Ok(())
+}
+
+/// One update for each element.
+struct Combine<'a, T> {
+    update: Update,
+    to: &'a mut [T],
+    from: &'a [T],
+}
+
+impl<T: Arithmetic> simd::Loop for Combine<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let pairs = self.to.iter_mut().zip(self.from);
+        match self.update {
+            Update::Add => pairs.for_each(|(to, x)| *to = T::add(*to, *x)),
+            Update::Sub => pairs.for_each(|(to, x)| *to = T::sub(*to, *x)),
+            update => pairs.for_each(|(to, x)| *to = combine(update, *to, *x)),
+        }
+    }
 }
 
 pub(super) fn count_up_to(c: &mut KernelContext) -> Result<()> {
@@ -685,9 +725,11 @@ fn scatter(c: &mut KernelContext, update: Update) -> Result<()> {
         let to = writing.slice_mut::<T>()?;
         for (i, row) in rows.iter().enumerate() {
             let at = *row as usize * block;
-            for (k, to) in to[at..at + block].iter_mut().enumerate() {
-                let x = if is_one { from[0] } else { from[i * block + k] };
-                *to = combine(update, *to, x);
+            let to = &mut to[at..at + block];
+            if is_one {
+                to.iter_mut().for_each(|to| *to = combine(update, *to, from[0]));
+            } else {
+                simd::run(Combine { update, to, from: &from[i * block..(i + 1) * block] });
             }
         }
     });
