@@ -17,6 +17,7 @@ mod step;
 mod sweep;
 #[cfg(test)]
 pub mod testing;
+mod unused;
 mod verify;
 
 use crate::error::Result;
@@ -51,6 +52,7 @@ pub fn plan_with(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Plan> 
     identity::drop_identities(&mut draft)?;
     fold::fold(&mut draft)?;
     dedupe::dedupe(&mut draft)?;
+    unused::drop_unused(&mut draft)?;
     sweep::sweep(&mut draft);
     let mut plan = schedule::schedule(graph, &draft)?;
     if spec.is_partial {

@@ -90,3 +90,38 @@ fn after_a_merge_of_both_branches_nothing_is_checked() {
     let out = node(&mut g, "Add", "out", &[merge, merge]);
     insta::assert_snapshot!(explain(&g, &[x, p], &[out], &[]));
 }
+
+#[test]
+fn what_is_only_waited_for_is_not_computed() {
+    let mut g = new_graph();
+    let x = typed(&mut g, "Placeholder", "x", DType::F32);
+    let v = typed(&mut g, "VariableV2", "v", DType::F32);
+    let read = node(&mut g, "Identity", "read", &[v]);
+    let inner = node(&mut g, "Mul", "inner", &[x, read]);
+    let unread = node(&mut g, "Add", "unread", &[inner, x]);
+    let risky = node(&mut g, "Panic", "risky", &[inner]);
+    let wanted = node(&mut g, "Mul", "wanted", &[inner, x]);
+    let late = NodeSpec::new("Identity").name("late").input(wanted);
+    let late = late.control(unread.node).control(risky.node);
+    let late = make(&mut g, late);
+    insta::assert_snapshot!(explain(&g, &[x], &[late], &[]));
+    let target = node(&mut g, "Mul", "target", &[x, x]);
+    assert!(explain(&g, &[x], &[], &[target.node]).contains("'target'"));
+}
+
+#[test]
+fn whoever_waited_for_what_is_not_computed_waits_for_its_inputs() {
+    let mut g = new_graph();
+    let x = typed(&mut g, "Placeholder", "x", DType::F32);
+    let one = constant(&mut g, "one", 1.0);
+    let v = typed(&mut g, "VariableV2", "v", DType::F32);
+    let up = node(&mut g, "AssignAdd", "up", &[v, one]);
+    let read = make(
+        &mut g,
+        NodeSpec::new("Identity").name("read").input(v).control(up.node),
+    );
+    let unread = node(&mut g, "Add", "unread", &[x, read]);
+    let late = NodeSpec::new("NoOp").name("late").control(unread.node);
+    let late = g.create(late).unwrap();
+    insta::assert_snapshot!(explain(&g, &[x], &[], &[late]));
+}
