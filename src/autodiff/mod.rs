@@ -2,6 +2,7 @@
 //! its order and under its names. What the gradient of an op is stands with the op; here is only the walk.
 
 mod aggregate;
+mod loops;
 mod reach;
 mod zeros;
 
@@ -10,13 +11,14 @@ use std::collections::VecDeque;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::{Error, Result};
-use crate::graph::{Attr, Endpoint, Graph, NodeId, NodeSpec};
+use crate::graph::{Attr, ContextId, ContextKind, Endpoint, Graph, NodeId, NodeSpec};
 use crate::ops::gradient::{Grad, GradientContext, GradientFn, Grads};
 use crate::ops::{self, Gradient};
 use crate::value::{DType, Value};
 use crate::{bail, ensure};
 
 pub use aggregate::Aggregation;
+use loops::Loops;
 
 /// What is asked of the walk.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +46,15 @@ enum Gathered {
     One(Option<Grad>),
 }
 
+impl Gathered {
+    fn has_gradient(&self) -> bool {
+        match self {
+            Gathered::Several(list) => !list.is_empty(),
+            Gathered::One(grad) => grad.is_some(),
+        }
+    }
+}
+
 /// Who computes the gradient of a node.
 enum Function {
     Core(GradientFn),
@@ -63,6 +74,8 @@ pub struct Call {
 struct Paused {
     node: NodeId,
     outer_scope: String,
+    /// The backward loop that the gradient stands in.
+    inside: Option<ContextId>,
 }
 
 /// The walk. `step` goes on until it is done or a Python gradient function is needed.
@@ -72,6 +85,7 @@ pub struct Walk {
     pending: FxHashMap<NodeId, i64>,
     stops: FxHashSet<NodeId>,
     queue: VecDeque<NodeId>,
+    loops: Loops,
     paused: Option<Paused>,
 }
 
@@ -96,18 +110,14 @@ impl Walk {
         let first = first_gradients(graph, &request)?;
         let nodes = |all: &[Endpoint]| -> Vec<NodeId> { all.iter().map(|e| e.node).collect() };
         let (from, to) = (nodes(&request.xs), nodes(&request.ys));
-        let reach = reach::reach(graph, &from, &to)?;
-        let stops = reach::stops(
-            graph,
-            &from,
-            &nodes(&request.stop_gradients),
-            &reach.pending,
-        );
+        let mut reach = reach::reach(graph, &from, &to, request.colocate)?;
+        let asked = nodes(&request.stop_gradients);
         let mut walk = Walk {
             gathered: FxHashMap::default(),
-            pending: reach.pending,
-            stops,
+            pending: std::mem::take(&mut reach.pending),
+            stops: FxHashSet::default(),
             queue: VecDeque::new(),
+            loops: std::mem::take(&mut reach.loops),
             paused: None,
             request,
         };
@@ -121,7 +131,21 @@ impl Walk {
                 walk.queue.push_back(node);
             }
         }
+        walk.queue_unused_exits(graph, &queued)?;
+        walk.stops = reach::stops(graph, &from, &asked, &walk.pending);
         Ok(walk)
+    }
+
+    fn queue_unused_exits(&mut self, graph: &mut Graph, queued: &FxHashSet<NodeId>) -> Result<()> {
+        let unused = self.loops.unused_exits(graph, &mut self.pending, queued);
+        for exit in unused {
+            if is_trainable(graph.dtype(exit)) {
+                let zeros = self.loops.zeros_for_exit(graph, exit)?;
+                self.gather(graph, exit, zeros.into());
+                self.queue.push_back(exit.node);
+            }
+        }
+        Ok(())
     }
 
     /// Walks on. `answer` holds the gradients that the last call asked for. `None`: the walk is done.
@@ -129,8 +153,7 @@ impl Walk {
         match (self.paused.take(), answer) {
             (Some(paused), Some(in_grads)) => {
                 let done = self.take_in(graph, paused.node, in_grads);
-                self.leave(graph, paused);
-                done?;
+                self.leave(graph, paused).and(done)?;
             }
             (None, None) => {}
             (paused, _) => {
@@ -152,7 +175,7 @@ impl Walk {
                     visited?;
                 }
             }
-            self.release_inputs(graph, node);
+            self.release_inputs(graph, node)?;
         }
         Ok(None)
     }
@@ -160,16 +183,14 @@ impl Walk {
     /// Closes the scopes of an unanswered call: the Python function has failed.
     pub fn abandon(&mut self, graph: &mut Graph) {
         if let Some(paused) = self.paused.take() {
-            graph.scopes.name = paused.outer_scope;
-            if self.request.colocate {
-                graph.pop_colocation();
-            }
+            self.close(graph, paused);
         }
         self.queue.clear();
     }
 
     /// The gradient for each x, once the walk is done.
     pub fn results(&mut self, graph: &mut Graph) -> Result<Grads> {
+        self.loops.close_open_merges(graph)?;
         let xs = self.request.xs.clone();
         xs.into_iter().map(|x| self.result(graph, x)).collect()
     }
@@ -187,19 +208,53 @@ impl Walk {
 
     /// One node: its gradients summed up, then those of its inputs. Stops where Python must compute them.
     fn visit(&mut self, graph: &mut Graph, node: NodeId) -> Result<Option<Call>> {
-        let mut out_grads = self.aggregated(graph, node)?;
+        let out_grads = self.summed_in_context(graph, node)?;
         let has_gradient = out_grads.iter().any(Option::is_some);
         let function = match has_gradient && !self.stops.contains(&node) {
             true => self.function_of(graph, node)?,
             false => Function::Nobody,
         };
+        let inside = self.backward_context(graph, node, false);
+        if let Some(inside) = inside {
+            graph.enter_context(inside);
+        }
+        let visited = self.visit_in_context(graph, node, function, out_grads);
+        match (&visited, &mut self.paused) {
+            (Ok(Some(_)), Some(paused)) => paused.inside = inside,
+            _ => {
+                if let Some(inside) = inside {
+                    graph.exit_context(inside);
+                }
+            }
+        }
+        visited
+    }
+
+    fn backward_context(&self, graph: &Graph, node: NodeId, is_outside: bool) -> Option<ContextId> {
+        let gradient = self.loops.of_node(graph, node, is_outside)?;
+        Some(graph.loop_gradient(gradient).backward)
+    }
+
+    fn summed_in_context(&mut self, graph: &mut Graph, node: NodeId) -> Result<Vec<Option<Grad>>> {
+        let outside = self.backward_context(graph, node, true);
+        graph.in_context(outside, |graph| self.aggregated(graph, node))
+    }
+
+    fn visit_in_context(
+        &mut self,
+        graph: &mut Graph,
+        node: NodeId,
+        function: Function,
+        mut out_grads: Vec<Option<Grad>>,
+    ) -> Result<Option<Call>> {
+        self.check_loop_variable(graph, node)?;
         if matches!(function, Function::Nobody) {
             return Ok(None);
         }
         for (i, grad) in out_grads.iter_mut().enumerate() {
             let output = Endpoint::new(node, i);
             if grad.is_none() && is_trainable(graph.dtype(output)) {
-                *grad = zeros::outside_loops(graph, output)?.map(Grad::Dense);
+                *grad = self.loops.zeros_like(graph, output)?.map(Grad::Dense);
             }
         }
         let outer_scope = graph.enter_scope(&format!("{}_grad", graph.node(node).name));
@@ -211,7 +266,11 @@ impl Walk {
                 done.map(|()| None)
             }
             Function::Python(gradient) => {
-                self.paused = Some(Paused { node, outer_scope });
+                self.paused = Some(Paused {
+                    node,
+                    outer_scope,
+                    inside: None,
+                });
                 Ok(Some(Call {
                     node,
                     gradient,
@@ -220,6 +279,39 @@ impl Walk {
             }
             Function::Nobody => Ok(None),
         }
+    }
+
+    /// Within a loop there are gradients of one iteration alone, not through the values it began with.
+    fn check_loop_variable(&self, graph: &Graph, id: NodeId) -> Result<()> {
+        let node = graph.node(id);
+        let is_switch = matches!(node.op(), "Switch" | "RefSwitch");
+        let Some(context) = node.context.filter(|_| is_switch) else {
+            return Ok(());
+        };
+        if graph.scopes.context != Some(context)
+            || !matches!(graph.context(context).kind, ContextKind::While(_))
+        {
+            return Ok(());
+        }
+        let from: FxHashSet<NodeId> = self.request.xs.iter().map(|x| x.node).collect();
+        let mut queue = VecDeque::from([id]);
+        let mut seen = FxHashSet::default();
+        while let Some(at) = queue.pop_front() {
+            if !seen.insert(at) {
+                continue;
+            }
+            if from.contains(&at) {
+                bail!(
+                    value,
+                    "Cannot compute gradient inside while loop with respect to op '{}'. We do not support taking the \
+                     gradient wrt or through the initial value of a loop variable. Gradients can be computed through \
+                     loop invariants or wrt the input parameters to the loop body.",
+                    graph.node(at).name
+                );
+            }
+            queue.extend(graph.node(at).inputs.iter().map(|e| e.node));
+        }
+        Ok(())
     }
 
     fn function_of(&self, graph: &Graph, id: NodeId) -> Result<Function> {
@@ -276,23 +368,55 @@ impl Walk {
         Ok(())
     }
 
-    fn leave(&mut self, graph: &mut Graph, paused: Paused) {
+    fn leave(&mut self, graph: &mut Graph, paused: Paused) -> Result<()> {
+        let node = paused.node;
+        self.close(graph, paused);
+        self.release_inputs(graph, node)
+    }
+
+    /// Closes the scopes of a paused node.
+    fn close(&mut self, graph: &mut Graph, paused: Paused) {
         graph.scopes.name = paused.outer_scope;
+        if let Some(inside) = paused.inside {
+            graph.exit_context(inside);
+        }
         if self.request.colocate {
             graph.pop_colocation();
         }
-        self.release_inputs(graph, paused.node);
     }
 
-    /// Counts the node off its inputs' waiting lists; those that wait for nobody else come next.
-    fn release_inputs(&mut self, graph: &Graph, node: NodeId) {
-        for input in &graph.node(node).inputs {
+    /// Counts the node off its inputs' waiting lists; those that wait for nobody else come next. The Switch of a loop
+    /// variable comes twice: the backward loop begins with it and ends in it.
+    fn release_inputs(&mut self, graph: &mut Graph, node: NodeId) -> Result<()> {
+        for input in graph.node(node).inputs.clone() {
             let count = self.pending.entry(input.node).or_insert(0);
             *count -= 1;
-            if *count == 0 {
+            let count = *count;
+            let is_again = !self.loops.is_empty() && count > 0 && graph.is_loop_switch(input.node);
+            if count != 0 && !is_again {
+                continue;
+            }
+            if matches!(graph.node(input.node).op(), "Exit" | "RefExit") {
+                self.release_exit(graph, input)?;
+            } else {
                 self.queue.push_back(input.node);
             }
         }
+        Ok(())
+    }
+
+    fn release_exit(&mut self, graph: &mut Graph, exit: Endpoint) -> Result<()> {
+        let gathered = &self.gathered;
+        let visit = self.loops.exits_to_visit(graph, exit, |e| {
+            let outputs = gathered.get(&e.node);
+            outputs.is_some_and(|outputs| outputs.iter().any(Gathered::has_gradient))
+        });
+        for exit in visit.want_zeros {
+            let zeros = self.loops.zeros_for_exit(graph, exit)?;
+            self.gather(graph, exit, zeros.into());
+        }
+        self.queue.extend(visit.nodes);
+        Ok(())
     }
 
     fn gather(&mut self, graph: &Graph, e: Endpoint, grad: Grad) {
@@ -300,8 +424,10 @@ impl Walk {
             let count = graph.node(e.node).outputs.len();
             (0..count).map(|_| Gathered::Several(Vec::new())).collect()
         });
-        if let Gathered::Several(list) = &mut outputs[e.index as usize] {
-            list.push(grad);
+        match &mut outputs[e.index as usize] {
+            Gathered::Several(list) => list.push(grad),
+            // The Switch of a loop variable, visited once already.
+            summed => *summed = Gathered::One(Some(grad)),
         }
     }
 

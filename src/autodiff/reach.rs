@@ -4,22 +4,29 @@ use std::collections::VecDeque;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::bail;
 use crate::error::Result;
 use crate::graph::{Endpoint, Graph, NodeId};
 use crate::value::DType;
 
 use super::is_trainable;
+use super::loops::Loops;
 
 pub(super) struct Reach {
     /// Those ends that some beginning reaches.
     pub reachable_ends: FxHashSet<NodeId>,
     /// For each node between: how many inputs of nodes between come from it.
     pub pending: FxHashMap<NodeId, i64>,
+    pub loops: Loops,
 }
 
-/// Looks forward from `from` through differentiable tensors, then backward from `to`.
-pub(super) fn reach(graph: &Graph, from: &[NodeId], to: &[NodeId]) -> Result<Reach> {
+/// Looks forward from `from` through differentiable tensors, then backward from `to`; begins the loops that run the
+/// loops between them backwards.
+pub(super) fn reach(
+    graph: &mut Graph,
+    from: &[NodeId],
+    to: &[NodeId],
+    colocate: bool,
+) -> Result<Reach> {
     let mut reached = reached_from(graph, from);
     let ends = to.iter().copied().filter(|node| reached.contains(node));
     let reachable_ends: FxHashSet<NodeId> = ends.collect();
@@ -33,15 +40,9 @@ pub(super) fn reach(graph: &Graph, from: &[NodeId], to: &[NodeId]) -> Result<Rea
             queue.extend(graph.node(node).inputs.iter().map(|e| e.node));
         }
     }
+    let loops = Loops::find(graph, &mut between, &mut is_between, colocate)?;
     let mut pending: FxHashMap<NodeId, i64> = FxHashMap::default();
     for node in between {
-        if matches!(graph.node(node).op(), "Exit" | "RefExit") {
-            bail!(
-                unimplemented,
-                "the gradient of the loop that ends in '{}': gradients of while loops are not there yet",
-                graph.node(node).name
-            );
-        }
         for input in &graph.node(node).inputs {
             if is_between.contains(&input.node) {
                 *pending.entry(input.node).or_insert(0) += 1;
@@ -51,6 +52,7 @@ pub(super) fn reach(graph: &Graph, from: &[NodeId], to: &[NodeId]) -> Result<Rea
     Ok(Reach {
         reachable_ends,
         pending,
+        loops,
     })
 }
 

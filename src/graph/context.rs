@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::error::Result;
 
 use super::create::NodeSpec;
+use super::loop_gradient::LoopGradientId;
 use super::{Attr, Endpoint, Graph, NodeId};
 
 /// A context's place in its graph.
@@ -22,6 +23,8 @@ pub struct Context {
     pub values: FxHashSet<Endpoint>,
     /// What outer values are called inside.
     pub external_values: FxHashMap<Endpoint, Endpoint>,
+    /// The contexts in force before each `enter_context` that is still open.
+    pub(super) entered: Vec<Option<ContextId>>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +53,8 @@ pub struct WhileContext {
     pub pivot_for_body: Option<Endpoint>,
     pub loop_enters: Vec<Endpoint>,
     pub loop_exits: Vec<Endpoint>,
+    /// What it is the gradient of, when it is one.
+    pub gradient: Option<LoopGradientId>,
 }
 
 impl Graph {
@@ -68,6 +73,7 @@ impl Graph {
             kind,
             values,
             external_values,
+            entered: Vec::new(),
         });
         (self.contexts.len() - 1) as ContextId
     }
@@ -198,6 +204,11 @@ impl Graph {
                 .unwrap_or(value));
         }
         self.context_mut(id).values.insert(value);
+        if let Some(gradient) = self.gradient_that_needs(value) {
+            let real = self.real_value(gradient, value)?;
+            self.context_mut(id).external_values.insert(value, real);
+            return Ok(real);
+        }
         let outer = self.context(id).outer;
         let outer_value = match outer {
             Some(outer) => self.add_value(outer, value)?,
@@ -213,6 +224,13 @@ impl Graph {
         context.values.insert(enter);
         context.external_values.insert(value, enter);
         Ok(enter)
+    }
+
+    /// The backward loop around new nodes, when `value` belongs to the loop that it runs backwards.
+    fn gradient_that_needs(&self, value: Endpoint) -> Option<LoopGradientId> {
+        let gradient = self.gradient_of(self.scopes.context)?;
+        let of_value = self.while_context(self.output_context(value.node));
+        (of_value == Some(self.loop_gradient(gradient).forward)).then_some(gradient)
     }
 
     /// An Enter (or RefEnter) into the frame `frame`; it may be neither fed nor fetched.
@@ -267,6 +285,7 @@ impl Graph {
 
     /// Brings a new node into the context: its outer inputs go through Switches or Enters, its control inputs stay inside.
     pub(super) fn add_to_context(&mut self, id: ContextId, node: NodeId) -> Result<()> {
+        let id = self.context_to_stand_in(id, node);
         // Nodes that this adds lie in the scope that the new node's name opens.
         let name = self.node(node).name.to_string();
         let outer_scope = std::mem::replace(&mut self.scopes.name, name);
@@ -280,6 +299,27 @@ impl Graph {
             self.prevent_access(node);
         }
         Ok(())
+    }
+
+    /// Sizes of forward values are taken in the forward loop: their history is smaller than the values'.
+    fn context_to_stand_in(&mut self, id: ContextId, node: NodeId) -> ContextId {
+        let is_size = matches!(self.node(node).op(), "Shape" | "Size" | "Rank");
+        if !is_size || !matches!(self.context(id).kind, ContextKind::While(_)) {
+            return id;
+        }
+        let Some(gradient) = self.gradient_of(self.scopes.context) else {
+            return id;
+        };
+        let of_input = self.node(self.node(node).inputs[0].node).context;
+        match of_input {
+            Some(context)
+                if self.while_context(of_input) == Some(self.loop_gradient(gradient).forward) =>
+            {
+                self.set_context(node, of_input);
+                context
+            }
+            _ => id,
+        }
     }
 
     fn add_inputs(&mut self, id: ContextId, node: NodeId, keep_next_iteration: bool) -> Result<()> {

@@ -6,6 +6,7 @@ mod context;
 mod create;
 mod device;
 mod infer;
+mod loop_gradient;
 mod scopes;
 mod signature;
 
@@ -19,6 +20,7 @@ pub use context::{CondContext, Context, ContextId, ContextKind, WhileContext};
 pub use create::{Input, NodeSpec};
 pub use device::{canonical_device, merge_device};
 pub use infer::{Handle, ShapeContext, ShapeFn, with_rank};
+pub use loop_gradient::{LoopGradient, LoopGradientId};
 pub use scopes::{DeviceScope, Scopes};
 pub use signature::{Arg, ArgType, AttrDef, AttrKind, OpDef};
 
@@ -106,6 +108,7 @@ pub struct Graph {
     names_in_use: FxHashMap<String, u32>,
     pub scopes: Scopes,
     pub contexts: Vec<Context>,
+    pub loop_gradients: Vec<LoopGradient>,
     pub unfetchable: FxHashSet<NodeId>,
     pub unfeedable: FxHashSet<Endpoint>,
     registry: Registry,
@@ -138,6 +141,7 @@ impl Graph {
             names_in_use: FxHashMap::default(),
             scopes: Scopes::default(),
             contexts: Vec::new(),
+            loop_gradients: Vec::new(),
             unfetchable: FxHashSet::default(),
             unfeedable: FxHashSet::default(),
             registry,

@@ -6,7 +6,7 @@ pub mod build;
 mod checkpoint;
 mod compare;
 mod constant_value;
-mod control_flow;
+pub mod control_flow;
 mod conv;
 pub(crate) mod densify;
 mod evaluate;

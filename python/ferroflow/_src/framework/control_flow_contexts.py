@@ -274,7 +274,8 @@ class WhileContext(ControlFlowContext):
         return self
 
     def GetControlPivot(self):
-        return self._field("pivot_for_body") or self._field("pivot_for_pred")
+        pivot = self._field("pivot_for_body")
+        return self._field("pivot_for_pred") if pivot is None else pivot
 
     def IsWhileContext(self):
         return True

@@ -1,13 +1,15 @@
 //! Conditionals, loops, and ops that are there for their effects. The executor itself runs Switch, Merge and the frames.
 
+pub mod gradients;
+mod sums;
+
 use std::io::Write;
 
+use crate::ensure;
 use crate::error::{Error, Result};
-use crate::graph::{ContextKind, Endpoint, ShapeContext, with_rank};
+use crate::graph::{ShapeContext, with_rank};
 use crate::value::{PartialShape, Value};
-use crate::{bail, ensure};
 
-use super::build::{In, int};
 use super::gradient::{GradientContext, Grads};
 use super::kernel::KernelContext;
 use super::{Op, shape};
@@ -21,7 +23,7 @@ pub(super) const OPS: &[Op] = &[
     )
     .attr("T: type")
     .shape(switch_shape)
-    .grad(switch_grad)
+    .grad(gradients::switch_grad)
     .control_flow(),
     Op::new(
         "RefSwitch",
@@ -30,13 +32,13 @@ pub(super) const OPS: &[Op] = &[
     .attr("T: type")
     .allows_uninitialized_input()
     .shape(switch_shape)
-    .grad(switch_grad)
+    .grad(gradients::switch_grad)
     .control_flow(),
     Op::new("Merge", "inputs: N * T -> output: T, value_index: int32")
         .attr("T: type")
         .attr("N: int >= 1")
         .shape(merge_shape)
-        .grad(merge_grad)
+        .grad(gradients::merge_grad)
         .control_flow(),
     Op::new(
         "RefMerge",
@@ -45,7 +47,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("T: type")
     .attr("N: int >= 1")
     .shape(merge_shape)
-    .grad(merge_grad)
+    .grad(gradients::merge_grad)
     .control_flow(),
     Op::new("Enter", "data: T -> output: T")
         .attr("T: type")
@@ -53,7 +55,7 @@ pub(super) const OPS: &[Op] = &[
         .attr("is_constant: bool = false")
         .attr("parallel_iterations: int = 10")
         .shape(enter_shape)
-        .grad(enter_grad)
+        .grad(gradients::enter_grad)
         .control_flow(),
     Op::new("RefEnter", "data: Ref(T) -> output: Ref(T)")
         .attr("T: type")
@@ -61,27 +63,31 @@ pub(super) const OPS: &[Op] = &[
         .attr("is_constant: bool = false")
         .attr("parallel_iterations: int = 10")
         .shape(enter_shape)
-        .grad(enter_grad)
+        .grad(gradients::enter_grad)
         .control_flow(),
     Op::new("Exit", "data: T -> output: T")
         .attr("T: type")
         .shape(forwarded_shape)
+        .grad(gradients::exit_grad)
         .control_flow(),
     Op::new("RefExit", "data: Ref(T) -> output: Ref(T)")
         .attr("T: type")
         .shape(forwarded_shape)
+        .grad(gradients::exit_grad)
         .control_flow(),
     Op::new("NextIteration", "data: T -> output: T")
         .attr("T: type")
         .shape(forwarded_shape)
+        .grad(gradients::next_iteration_grad)
         .control_flow(),
     Op::new("RefNextIteration", "data: Ref(T) -> output: Ref(T)")
         .attr("T: type")
         .shape(forwarded_shape)
+        .grad(gradients::next_iteration_grad)
         .control_flow(),
     Op::new("LoopCond", "input: bool -> output: bool")
         .shape(loop_cond_shape)
-        .grad(no_gradient)
+        .grad(gradients::no_gradient)
         .control_flow(),
     Op::new("Assert", "condition: bool, data: T ->")
         .attr("T: list(type) >= 1")
@@ -157,77 +163,6 @@ fn loop_cond_shape(c: &mut ShapeContext) -> Result<()> {
     with_rank(&c.input(0), 0)?;
     c.set(0, PartialShape::scalar());
     Ok(())
-}
-
-/// Gradients that are asked for within a loop pass through its entry; a gradient of the loop itself never gets here.
-fn enter_grad(g: &mut GradientContext) -> Result<Grads> {
-    Ok(vec![g.out_grad(0)])
-}
-
-fn no_gradient(g: &mut GradientContext) -> Result<Grads> {
-    Ok(vec![None; g.num_inputs()])
-}
-
-fn merge_of(g: &mut GradientContext, parts: Vec<Endpoint>, name: &str) -> Result<Endpoint> {
-    g.graph.call("Merge", name, [In::List(parts)], &[])
-}
-
-/// The gradient of a conditional's entry: a Merge of what both sides say.
-fn switch_grad(g: &mut GradientContext) -> Result<Grads> {
-    let context = g.node().context.map(|id| g.graph.context(id).kind.clone());
-    match context {
-        Some(ContextKind::Cond(cond)) => {
-            let other = 1 - usize::from(cond.branch);
-            if g.out_grad(other).is_none() {
-                return Ok(vec![None, None]);
-            }
-            let sides = vec![g.dy(0)?, g.dy(1)?];
-            let made = merge_of(g, sides, "cond_grad")?;
-            Ok(vec![Some(made.into()), None])
-        }
-        Some(ContextKind::While(_)) => {
-            bail!(unimplemented, "gradients of while loops are not there yet")
-        }
-        None => {
-            let (pred, a, b) = (g.input(1), g.dy(0)?, g.dy(1)?);
-            let no = g.op("Switch", [a, pred])?;
-            let yes = g.op("Switch", [b, pred])?;
-            let made = merge_of(g, vec![no, Endpoint::new(yes.node, 1)], "")?;
-            Ok(vec![Some(made.into()), None])
-        }
-    }
-}
-
-/// The gradient of a conditional's end: it flows to the side that was taken.
-fn merge_grad(g: &mut GradientContext) -> Result<Grads> {
-    let dy = g.dy(0)?;
-    let first = g.input(0).node;
-    let context = g.graph.output_context(first);
-    let context = context.map(|id| g.graph.context(id).kind.clone());
-    let both = |node| {
-        let side = |i| Some(Endpoint::new(node, i).into());
-        vec![side(0), side(1)]
-    };
-    match context {
-        Some(ContextKind::Cond(cond)) => Ok(both(g.graph.switch(dy, cond.pred, "cond_grad")?)),
-        Some(ContextKind::While(_)) => {
-            bail!(unimplemented, "gradients of while loops are not there yet")
-        }
-        None => {
-            let index = g.output(1);
-            let mut taken = Vec::new();
-            for i in 0..g.num_inputs() {
-                let i = In::Plain("y", int(i as i64)?);
-                taken.push(g.graph.call("Equal", "", [index.into(), i], &[])?);
-            }
-            let mut grads = Vec::new();
-            for pred in taken {
-                let node = g.graph.switch(dy, pred, "Switch")?;
-                grads.push(Some(Endpoint::new(node, 1).into()));
-            }
-            Ok(grads)
-        }
-    }
 }
 
 /// The first `limit` elements as TensorFlow prints them: `[1 2 3...]`.
