@@ -42,6 +42,7 @@ mod tensor_array;
 #[cfg(test)]
 mod testing;
 mod training;
+mod vocabulary;
 
 pub use constant_value::constant_value;
 pub use evaluate::{run_alone, run_kernel};
@@ -77,6 +78,7 @@ const FAMILIES: &[&[Op]] = &[
     random::candidates::OPS,
     checkpoint::OPS,
     io::OPS,
+    vocabulary::OPS,
     array::slice::OPS,
     array::strided_assign::OPS,
     array::permute::OPS,
