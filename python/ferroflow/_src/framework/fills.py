@@ -1,5 +1,8 @@
 """Tensors of a given shape: tf.zeros, tf.ones, tf.fill, tf.random_uniform, tf.random_normal, tf.truncated_normal."""
 
+import functools
+import operator
+
 import numpy as np
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
@@ -20,12 +23,19 @@ def fill(dims, value, name=None):
     return apply_op("Fill", dims, value, name=name)
 
 
+def product(shape):
+    """How many elements a shape gives. With a tensor among its sizes it multiplies them, as TensorFlow's nodes tell."""
+    if isinstance(shape, (list, tuple)) and any(isinstance(size, TensorBase) for size in shape):
+        return functools.reduce(operator.mul, shape)
+    return np.prod(shape)
+
+
 def _filled(shape, value, dtype, name, scope):
     with name_scope(name, scope, [shape]) as name:
         if not isinstance(shape, TensorBase):
             try:
                 sizes = shape.as_list() if isinstance(shape, TensorShape) else shape
-                if np.prod(sizes) < _SMALL:
+                if product(sizes) < _SMALL:
                     return constant(value, dtype, sizes, name)
             except TypeError:
                 pass  # it holds tensors or unknown dimensions

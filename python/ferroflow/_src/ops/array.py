@@ -1,11 +1,8 @@
 """Shapes and layout: what changes how elements are arranged, and tensors made of one value."""
 
-import functools
-import operator
-
 import numpy as np
 
-from ferroflow._src.framework import dtypes, slicing, tensor_util
+from ferroflow._src.framework import dtypes, fills, slicing, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import IndexedSlices, is_sparse
 from ferroflow._src.framework.constant import constant
@@ -627,18 +624,11 @@ def _zero_of(dtype):
     return "" if dtype is dtypes.string else 0
 
 
-def _product(shape):
-    """How many elements a shape gives. With a tensor among its sizes it multiplies them, as TensorFlow's nodes tell."""
-    if isinstance(shape, (list, tuple)) and any(isinstance(size, TensorBase) for size in shape):
-        return functools.reduce(operator.mul, shape)
-    return np.prod(shape)
-
-
 def _filled(shape, value, dtype, name):
     """A constant when it is small and the shape a Python value, else a Fill."""
     if not isinstance(shape, TensorBase):
         try:
-            if _product(shape) < 1000:
+            if fills.product(shape) < 1000:
                 return constant(value, shape=shape, dtype=dtype, name=name)
         except TypeError:
             pass  # an unknown dimension, or a tensor among them
