@@ -18,6 +18,8 @@ from ferroflow._src.training.checkpoint_management import get_checkpoint_state a
 from ferroflow._src.training.checkpoint_management import latest_checkpoint as latest_checkpoint
 from ferroflow._src.training.checkpoint_management import remove_checkpoint as remove_checkpoint
 from ferroflow._src.training.checkpoint_management import update_checkpoint_state as update_checkpoint_state
+from ferroflow._src.training.checkpoint_initializers import init_from_checkpoint as init_from_checkpoint
+from ferroflow._src.training.checkpoint_utils import checkpoints_iterator as checkpoints_iterator
 from ferroflow._src.training.checkpoint_utils import list_variables as list_variables
 from ferroflow._src.training.checkpoint_utils import load_checkpoint as load_checkpoint
 from ferroflow._src.training.checkpoint_utils import load_variable as load_variable
@@ -51,6 +53,8 @@ from ferroflow._src.training.schedules import noisy_linear_cosine_decay as noisy
 from ferroflow._src.training.schedules import piecewise_constant as piecewise_constant
 from ferroflow._src.training.schedules import piecewise_constant as piecewise_constant_decay
 from ferroflow._src.training.schedules import polynomial_decay as polynomial_decay
+from ferroflow._src.training.warm_starting import VocabInfo as VocabInfo
+from ferroflow._src.training.warm_starting import warm_start as warm_start
 from ferroflow._src.proto import (
     BytesList as BytesList,
     ClusterDef as ClusterDef,

@@ -12,6 +12,14 @@ from ferroflow._src.contrib.framework.arg_scope import (
     current_arg_scope as current_arg_scope,
     has_arg_scope as has_arg_scope,
 )
+from ferroflow._src.contrib.framework.checkpoints import (
+    assign_from_checkpoint as assign_from_checkpoint,
+    assign_from_checkpoint_fn as assign_from_checkpoint_fn,
+    assign_from_values as assign_from_values,
+    assign_from_values_fn as assign_from_values_fn,
+    filter_variables as filter_variables,
+    get_variable_full_name as get_variable_full_name,
+)
 from ferroflow._src.contrib.framework.variables import (
     add_model_variable as add_model_variable,
     assert_same_float_dtype as assert_same_float_dtype,
@@ -28,6 +36,21 @@ from ferroflow._src.contrib.framework.variables import (
     local_variable as local_variable,
     model_variable as model_variable,
     variable as variable,
+)
+from ferroflow._src.training.checkpoint_initializers import init_from_checkpoint as init_from_checkpoint
+from ferroflow._src.training.checkpoint_utils import (
+    list_variables as list_variables,
+    load_checkpoint as load_checkpoint,
+    load_variable as load_variable,
+)
+from ferroflow._src.training.global_step import (
+    assert_global_step as assert_global_step,
+    create_global_step as create_global_step,
+    get_global_step as get_global_step,
+    get_or_create_global_step as get_or_create_global_step,
+)
+from ferroflow._src.training.vocabulary_remapping import (
+    load_and_remap_matrix_initializer as load_and_remap_matrix_initializer,
 )
 _contents.end(__name__)
 # fmt: on

@@ -410,11 +410,11 @@ def export_scoped_meta_graph(
     graph = graph or stacks.get_default_graph()
     exclude_nodes = None
     if export_scope or clear_extraneous_savers or clear_devices:
-        source = graph.as_graph_def(add_shapes=True) if graph_def is None else graph_def
+        source = _nodes_of(graph) if graph_def is None else graph_def
         if clear_extraneous_savers:
             exclude_nodes = _extraneous_saver_nodes(source, saver_def)
         unbound = []
-        graph_def = _export_nodes(source, export_scope, exclude_nodes, clear_devices, unbound)
+        graph_def = _export_nodes(source, graph_def is not None, export_scope, exclude_nodes, clear_devices, unbound)
         if unbound_inputs_col_name:
             graph._collections.pop(unbound_inputs_col_name, None)
             graph._collections.update({unbound_inputs_col_name: unbound} if unbound else {})
@@ -438,8 +438,20 @@ def export_scoped_meta_graph(
     return made, variables
 
 
-def _export_nodes(source, export_scope, exclude_nodes, clear_devices, unbound):
-    made = proto.GraphDef(versions=source.versions, library=source.library)
+def _nodes_of(graph):
+    """The graph's nodes one by one: there the second input of a loop's Merge, which came later, says its output's number."""
+    made = graph.as_graph_def(add_shapes=True)
+    steps = {node.name for node in made.node if node.op in ("NextIteration", "RefNextIteration")}
+    for node in made.node:
+        if node.op in ("Merge", "RefMerge"):
+            node.input[:] = [f"{name}:0" if name in steps else name for name in node.input]
+    return made
+
+
+def _export_nodes(source, is_given, export_scope, exclude_nodes, clear_devices, unbound):
+    made = proto.GraphDef(versions=source.versions)
+    if is_given or source.library.function:
+        made.library.CopyFrom(source.library)
     for node in source.node:
         if _is_included(node.name, export_scope, exclude_nodes):
             copy = made.node.add()

@@ -22,6 +22,13 @@ PLACES = {
     "tensorflow.python.platform.sysconfig": "ferroflow._src.platform.sysconfig",
     "tensorflow.python.platform.googletest": "ferroflow._src.platform.test",
     "tensorflow.python.platform.test": "ferroflow._src.platform.test",
+    "tensorflow.python.framework.meta_graph": "ferroflow._src.framework.meta_graph",
+    "tensorflow.python.training.checkpoint_management": "ferroflow._src.training.checkpoint_management",
+    "tensorflow.python.training.checkpoint_utils": "ferroflow._src.training.checkpoint_utils",
+    "tensorflow.python.training.saver": "ferroflow._src.training.saver",
+    "tensorflow.python.training.saving.saveable_object": "ferroflow._src.training.saveables",
+    "tensorflow.python.training.saving.saveable_object_util": "ferroflow._src.training.saveables",
+    "tensorflow.python.training.warm_starting_util": "ferroflow._src.training.warm_starting",
     "tensorflow.python.util.compat": "ferroflow._src.platform.text",
 }
 """TensorFlow's module: the module of ours that answers for it (besides what the generated table says of it)."""

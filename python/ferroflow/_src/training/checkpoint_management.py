@@ -181,8 +181,12 @@ def get_checkpoint_state(checkpoint_dir, latest_filename=None):
 
 
 def _files(prefix):
-    """The file by which a checkpoint is known: its V2 index, or the V1 file of its name. Empty when it is not there."""
-    return glob.glob(glob.escape(prefix) + ".index") or glob.glob(glob.escape(prefix))
+    """The file by which a checkpoint is known: its V2 index, or the V1 files of its name. Empty when it is not there.
+
+    The names of a sharded V1 checkpoint are a pattern: `m-?????-of-00002`.
+    """
+    prefix = as_str(prefix)
+    return glob.glob(glob.escape(prefix) + ".index") or glob.glob(glob.escape(prefix)) or sorted(glob.glob(prefix))
 
 
 def latest_checkpoint(checkpoint_dir, latest_filename=None):
@@ -216,6 +220,7 @@ def remove_checkpoint(checkpoint_prefix, checkpoint_format_version=SaverDef.V2, 
         delete_matching(prefix + ".data-?????-of-?????")
     else:
         delete_matching(prefix)
+        delete_matching(checkpoint_prefix)
 
 
 def delete_matching(pattern):

@@ -1,11 +1,13 @@
-"""Looking into checkpoints."""
+"""Looking into checkpoints, and waiting for them."""
 
 import os
+import time
 
 from ferroflow import _core
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.text import as_str
 from ferroflow._src.training import checkpoint_management
+from ferroflow._src.training.log import logger
 
 
 class CheckpointReader:
@@ -65,17 +67,16 @@ def load_checkpoint(ckpt_dir_or_file):
     Raises:
       ValueError: when the folder has none.
     """
-    return CheckpointReader(_found(ckpt_dir_or_file))
+    found = checkpoint_filename(ckpt_dir_or_file)
+    if found is None:
+        raise ValueError(f"Couldn't find 'checkpoint' file or checkpoints in given directory {ckpt_dir_or_file}")
+    return CheckpointReader(found)
 
 
-def _found(path):
-    path = os.fspath(path)
-    if not os.path.isdir(path):
-        return path
-    newest = checkpoint_management.latest_checkpoint(path)
-    if newest is None:
-        raise ValueError(f"Couldn't find 'checkpoint' file or checkpoints in given directory {path}")
-    return newest
+def checkpoint_filename(ckpt_dir_or_file):
+    """Returns a checkpoint's prefix; of a folder that of its newest, or None when it has none."""
+    path = os.fspath(ckpt_dir_or_file)
+    return checkpoint_management.latest_checkpoint(path) if os.path.isdir(path) else path
 
 
 def load_variable(ckpt_dir_or_file, name):
@@ -88,3 +89,52 @@ def list_variables(ckpt_dir_or_file):
     shapes = load_checkpoint(ckpt_dir_or_file).get_variable_to_shape_map()
     return sorted(shapes.items())
 
+
+
+def wait_for_new_checkpoint(checkpoint_dir, last_checkpoint=None, seconds_to_sleep=1, timeout=None):
+    """Waits until a folder has a newest checkpoint other than `last_checkpoint`.
+
+    Args:
+      checkpoint_dir: the folder.
+      last_checkpoint: the prefix of the one known, or None.
+      seconds_to_sleep: how long to wait between looks.
+      timeout: how many seconds to wait at most; None for as long as it takes.
+
+    Returns:
+      Its prefix; None when the time is over.
+    """
+    logger.info("Waiting for new checkpoint at %s", checkpoint_dir)
+    end = None if timeout is None else time.time() + timeout
+    while True:
+        found = checkpoint_management.latest_checkpoint(checkpoint_dir)
+        if found is not None and found != last_checkpoint:
+            logger.info("Found new checkpoint at %s", found)
+            return found
+        if end is not None and time.time() + seconds_to_sleep > end:
+            return None
+        time.sleep(seconds_to_sleep)
+
+
+def checkpoints_iterator(checkpoint_dir, min_interval_secs=0, timeout=None, timeout_fn=None):
+    """Yields the prefixes of a folder's new checkpoints as they come; those written in between may be missed.
+
+    Args:
+      checkpoint_dir: the folder.
+      min_interval_secs: how many seconds lie between two at least.
+      timeout: how many seconds to wait for one at most; None for as long as it takes.
+      timeout_fn: called when that time is over: the end when it returns something true. None for always the end.
+    """
+    found = None
+    while True:
+        newest = wait_for_new_checkpoint(checkpoint_dir, found, timeout=timeout)
+        if newest is None:
+            if not timeout_fn:
+                logger.info("Timed-out waiting for a checkpoint.")
+            if not timeout_fn or timeout_fn():
+                return
+            continue
+        start, found = time.time(), newest
+        yield found
+        rest = start + min_interval_secs - time.time()
+        if rest > 0:
+            time.sleep(rest)

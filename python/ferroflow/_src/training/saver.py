@@ -57,9 +57,7 @@ class BaseSaverBuilder:
             return apply_op("SaveV2", filename_tensor, names, slices, tensors)
         if self._write_version != SaverDef.V1:
             raise RuntimeError(f"Unexpected write_version: {self._write_version}")
-        if any(slices):
-            return apply_op("SaveSlices", filename_tensor, names, slices, tensors, name="save")
-        return apply_op("Save", filename_tensor, names, tensors, name="save")
+        return apply_op("SaveSlices", filename_tensor, names, slices, tensors, name="save")
 
     def bulk_restore(self, filename_tensor, saveables, preferred_shard, restore_sequentially):
         """Returns the tensors of all `saveables`, read one op each, on their devices' CPUs."""
@@ -522,7 +520,7 @@ class Saver:
             return
         if save_path is None:
             raise ValueError("Can't load save_path when it is None.")
-        prefix = as_text(os.fspath(save_path))
+        prefix = _path_text(save_path)
         if not checkpoint_management.checkpoint_exists(prefix):
             raise ValueError("The passed save_path is not a valid checkpoint: " + prefix)
         logger.info("Restoring parameters from %s", prefix)
@@ -532,6 +530,10 @@ class Saver:
             raise _explained(error, "a Variable name or other graph key that is missing") from error
         except errors.InvalidArgumentError as error:
             raise _explained(error, "a mismatch between the current graph and the graph") from error
+
+
+def _path_text(path):
+    return as_text(os.fspath(path) if isinstance(path, os.PathLike) else path)
 
 
 def _is_integer(value):
