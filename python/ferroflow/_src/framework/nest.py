@@ -316,6 +316,43 @@ def assert_shallow_structure(shallow_tree, input_tree, check_types=True, expand_
         assert_shallow_structure(part, deep[key], check_types, expand_composites)
 
 
+def get_traverse_shallow_structure(traverse_fn, structure, expand_composites=False):
+    """Returns bools in the form of the upper part of `structure` that a function says may be gone into.
+
+    Args:
+      traverse_fn: called with each part; returns a bool, or a structure of bools one level deep.
+      structure: the structure.
+      expand_composites: whether parts of composite tensors count.
+
+    Raises:
+      TypeError: when the function returns something else.
+    """
+    is_inner = is_sequence_or_composite if expand_composites else is_sequence
+    answer = traverse_fn(structure)
+    if not is_inner(structure):
+        if not isinstance(answer, bool):
+            raise TypeError(f"traverse_fn returned structure: {answer} for non-structure: {structure}")
+        return answer
+    parts = _parts(structure)
+    if isinstance(answer, bool):
+        if not answer:
+            return False
+        answers = [True] * len(parts)
+    elif not is_inner(answer):
+        raise TypeError(f"traverse_fn returned a non-bool scalar: {answer} for input: {structure}")
+    else:
+        assert_shallow_structure(answer, structure, expand_composites=expand_composites)
+        answers = _parts(answer)
+    if not all(isinstance(one, bool) for one in answers):
+        raise TypeError(
+            f"traverse_fn didn't return a depth=1 structure of bools.  saw: {answer}  for structure: {structure}"
+        )
+    return _like(
+        structure,
+        [one and get_traverse_shallow_structure(traverse_fn, part) for one, part in zip(answers, parts, strict=True)],
+    )
+
+
 def yield_flattened_paths(nest, expand_composites=False):
     """Yields the path (a tuple of keys and positions) of each leaf, in the order of `flatten`."""
     for path, _ in flatten_with_tuple_paths(nest, expand_composites):

@@ -111,5 +111,15 @@ from ferroflow._src.ops.spaces import (
     space_to_batch as space_to_batch,
     space_to_depth as space_to_depth,
 )
+from ferroflow._src.rnn.dynamic import (
+    bidirectional_dynamic_rnn as bidirectional_dynamic_rnn,
+    dynamic_rnn as dynamic_rnn,
+    raw_rnn as raw_rnn,
+)
+from ferroflow._src.rnn.static import (
+    static_bidirectional_rnn as static_bidirectional_rnn,
+    static_rnn as static_rnn,
+    static_state_saving_rnn as static_state_saving_rnn,
+)
 _contents.end(__name__)
 # fmt: on

@@ -1,0 +1,28 @@
+"""tf.contrib.rnn: cells of recurrent networks and what runs them over lists."""
+
+# fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
+from ferroflow._src.rnn.cells import (
+    BasicLSTMCell as BasicLSTMCell,
+    BasicRNNCell as BasicRNNCell,
+    GRUCell as GRUCell,
+    LayerRNNCell as LayerRNNCell,
+    LSTMCell as LSTMCell,
+    LSTMStateTuple as LSTMStateTuple,
+    RNNCell as RNNCell,
+)
+from ferroflow._src.rnn.static import (
+    static_bidirectional_rnn as static_bidirectional_rnn,
+    static_rnn as static_rnn,
+    static_state_saving_rnn as static_state_saving_rnn,
+)
+from ferroflow._src.rnn.wrappers import (
+    DeviceWrapper as DeviceWrapper,
+    DropoutWrapper as DropoutWrapper,
+    MultiRNNCell as MultiRNNCell,
+    ResidualWrapper as ResidualWrapper,
+)
+_contents.end(__name__)
+# fmt: on
