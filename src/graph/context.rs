@@ -216,7 +216,7 @@ impl Graph {
         };
         self.push_controls(Vec::new(), true);
         let frame = self.context(id).name.clone();
-        let made = self.enter(outer_value, &frame, true, w.parallel_iterations, "Enter");
+        let made = self.enter(outer_value, &frame, true, w.parallel_iterations, "");
         self.pop_controls();
         let enter = made?;
         self.fix_enter(id, enter);
@@ -242,7 +242,7 @@ impl Graph {
         parallel_iterations: i64,
         name: &str,
     ) -> Result<Endpoint> {
-        let op = if self.output(data).is_ref && !is_constant {
+        let op = if self.output(data).is_ref {
             "RefEnter"
         } else {
             "Enter"

@@ -173,6 +173,9 @@ impl Graph {
 
     fn scopes_after_creation(&mut self, id: NodeId) -> Result<()> {
         let context = self.scopes.context;
+        if !self.contexts.is_empty() {
+            self.check_contexts_of_inputs(context, id)?;
+        }
         if let Some(context) = context {
             self.set_context(id, Some(context));
             self.add_to_context(context, id)?;

@@ -26,6 +26,7 @@ pub fn prune(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Draft> {
     for &id in &needed {
         let node = graph.node(id);
         check_feeds_of_references(graph, node, &feeds)?;
+        check_back_edge(graph, node)?;
         let run = lookup(node.op()).ok_or_else(|| no_kernel(node))?;
         if matches!(run, crate::ops::Run::None) && !super::schedule::needs_no_kernel(node.op()) {
             return Err(no_kernel(node));
@@ -125,6 +126,26 @@ fn reach(graph: &Graph, spec: &RunSpec, feeds: &FxHashMap<Endpoint, u32>) -> Res
 
 fn is_fed_placeholder(graph: &Graph, id: NodeId, feeds: &FxHashMap<Endpoint, u32>) -> bool {
     graph.node(id).op().starts_with("Placeholder") && feeds.contains_key(&Endpoint::new(id, 0))
+}
+
+/// What a loop's body returns for a variable must be of its type.
+fn check_back_edge(graph: &Graph, node: &Node) -> Result<()> {
+    if node.op() != "Merge" {
+        return Ok(());
+    }
+    let expected = node.outputs[0].dtype;
+    let wrong = |(_, e): &(usize, &Endpoint)| graph.dtype(**e) != expected;
+    let Some((i, e)) = node.inputs.iter().enumerate().find(wrong) else {
+        return Ok(());
+    };
+    bail!(
+        invalid,
+        "Input {i} of node {} was passed {} from {} incompatible with expected {}.",
+        node.name,
+        graph.dtype(*e).short_name(),
+        graph.tensor_name(*e),
+        expected.short_name()
+    );
 }
 
 /// A fed tensor is a value; an input that wants a reference cannot take one.
