@@ -32,8 +32,10 @@ mod registry;
 pub mod resource;
 mod resource_nd;
 mod segment;
+mod sets;
 mod shape;
 mod softmax;
+mod sparse;
 mod stack;
 mod state;
 mod string;
@@ -66,6 +68,8 @@ const FAMILIES: &[&[Op]] = &[
     linalg::diagonal::OPS,
     linalg::decompose::OPS,
     segment::OPS,
+    sets::OPS,
+    sparse::OPS,
     norm::bias::OPS,
     norm::batch::OPS,
     norm::response::OPS,
@@ -86,6 +90,7 @@ const FAMILIES: &[&[Op]] = &[
     array::segments::OPS,
     array::stitch::OPS,
     array::pick::OPS,
+    array::choose::OPS,
     array::scatter::OPS,
     array::spaces::OPS,
     control_flow::OPS,

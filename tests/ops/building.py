@@ -28,5 +28,10 @@ def build(tf, apply_op, case):
         k: tf.as_dtype(v) if isinstance(v, type) and issubclass(v, np.generic) else v for k, v in case.attrs.items()
     }
     made = apply_op(case.op, inputs, attrs)
-    outputs = list(made) if isinstance(made, (list, tuple)) else [made]
-    return inputs, outputs, feeds
+    return inputs, _flat(made), feeds
+
+
+def _flat(made):
+    if isinstance(made, (list, tuple)):
+        return [output for part in made for output in _flat(part)]
+    return [made]

@@ -1,6 +1,7 @@
 //! Tensors as arrays: where they come from, how they are cut, joined and rearranged.
 
 pub(super) mod cast;
+pub(super) mod choose;
 pub(super) mod concat;
 pub(super) mod constant;
 pub(super) mod gather;

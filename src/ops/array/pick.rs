@@ -3,14 +3,14 @@
 use rustc_hash::FxHashMap;
 
 use crate::error::Result;
-use crate::graph::ShapeContext;
-use crate::ops::build::ints;
+use crate::graph::{Endpoint, ShapeContext};
+use crate::ops::build::{In, int, ints};
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::moves::{Run, assemble, product, strides};
 use crate::ops::{Op, shape};
 use crate::value::{DType, PartialShape, Shape, Value};
-use crate::{bail, dispatch, ensure};
+use crate::{dispatch, ensure};
 
 use super::gather::nd_places;
 
@@ -216,8 +216,50 @@ fn top_k_shape(c: &mut ShapeContext) -> Result<()> {
     Ok(())
 }
 
-fn top_k_grad(_: &mut GradientContext) -> Result<Grads> {
-    bail!(unimplemented, "the gradient of TopKV2")
+/// The last entry of a shape, as int64.
+fn last_size(g: &mut GradientContext, shape: Endpoint) -> Result<Endpoint> {
+    let wide = g.graph.cast_to(shape, DType::I64)?;
+    let size = g.graph.size_of(shape)?;
+    let last = g.graph.sub(size, In::Plain("y", int(1)?))?;
+    let axis = In::Plain("axis", int(0)?);
+    g.graph
+        .call("GatherV2", "", [wide.into(), last.into(), axis], &[])
+}
+
+fn top_k_grad(g: &mut GradientContext) -> Result<Grads> {
+    let (x, places) = (g.input(0), g.output(1));
+    let dy = g.dy(0)?;
+    let shape = g.graph.shape_of(x)?;
+    let places_shape = g.graph.shape_of(places)?;
+    let k = last_size(g, places_shape)?;
+    let to = g
+        .graph
+        .stack(vec![In::Plain("0", Value::scalar(-1i64)?), k.into()])?;
+    let rows = g.graph.reshape(places, to)?;
+    let width = last_size(g, shape)?;
+    let rows_shape = g.graph.shape_of(rows)?;
+    let count = g.graph.row(rows_shape, 0)?;
+    let count = g.graph.cast_to(count, DType::I64)?;
+    let limit = g.graph.mul(count, width)?;
+    let starts = g.graph.in_scope("range", |graph| {
+        let start = graph.constant_node("start", int(0)?)?;
+        let start = graph.call("Cast", "Cast", [start], &[("DstT", DType::I64.into())])?;
+        let name = graph.scope_as_name();
+        graph.call("Range", &name, [start, limit, width], &[])
+    })?;
+    let starts = g.graph.expand_dims(starts, -1)?;
+    let starts = g.graph.cast_to(starts, DType::I32)?;
+    let at = g.graph.add(rows, starts)?;
+    let at = g.graph.reshape_to(at, &[-1])?;
+    let at = g.graph.expand_dims(at, -1)?;
+    let flat = g.graph.reshape_to(dy, &[-1])?;
+    let all = g.graph.reduce_all("Prod", shape)?;
+    let name = "ScatterNd/shape";
+    let to = g.graph.call("Pack", name, [In::List(vec![all])], &[])?;
+    let made = g.op("ScatterNd", [at, flat, to])?;
+    let made = g.graph.reshape(made, shape)?;
+    let none = g.graph.zeros_shaped(&Shape::scalar(), DType::I32)?;
+    Ok(vec![Some(made.into()), Some(none.into())])
 }
 
 fn top_k(c: &mut KernelContext) -> Result<()> {

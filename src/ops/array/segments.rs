@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::graph::{Endpoint, ShapeContext};
-use crate::ops::build::{In, int};
+use crate::ops::build::{In, int, number};
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::moves::product;
@@ -31,6 +31,7 @@ pub(in crate::ops) const OPS: &[Op] = &[
         .attr("T: numbertype")
         .attr("Tindices: {int32, int64}")
         .shape(segment_shape)
+        .grad(segment_mean_grad)
         .kernel(|c| segment_sum(c, true)),
 ];
 
@@ -163,6 +164,27 @@ fn segment_sum_grad(g: &mut GradientContext) -> Result<Grads> {
     let made = g
         .graph
         .call("GatherV2", "", [dy.into(), ids.into(), axis], &[])?;
+    Ok(vec![Some(made.into()), None])
+}
+
+fn segment_mean_grad(g: &mut GradientContext) -> Result<Grads> {
+    let (x, ids, dy) = (g.input(0), g.input(1), g.dy(0)?);
+    let rank = g.graph.rank_of(x)?;
+    let ids_shape = g.graph.shape_of(ids)?;
+    let rest = g.graph.sub(rank, In::Plain("y", int(1)?))?;
+    let rest = g.graph.expand_dims(rest, 0)?;
+    let one = In::Plain("value", int(1)?);
+    let ones = g.graph.call("Fill", "", [rest.into(), one], &[])?;
+    let shape = g.graph.concat(vec![ids_shape.into(), ones.into()], 0)?;
+    let dtype = g.dtype(dy);
+    let one = g.graph.constant_node("Const", number(dtype, 1.0)?)?;
+    let ones = g.graph.call("Fill", "", [shape, one], &[])?;
+    let counts = g.op("SegmentSum", [ones, ids])?;
+    let parts = g.graph.truediv(dy, counts)?;
+    let axis = In::Plain("axis", int(0)?);
+    let made = g
+        .graph
+        .call("GatherV2", "", [parts.into(), ids.into(), axis], &[])?;
     Ok(vec![Some(made.into()), None])
 }
 

@@ -369,6 +369,44 @@ pub(super) fn reduce(c: &mut KernelContext, kind: Kind) -> Result<()> {
     Ok(())
 }
 
+/// The square root of the sum of squares; complex numbers have real norms.
+pub(super) fn euclidean_norm(c: &mut KernelContext) -> Result<()> {
+    let (reduced, out_shape) = reduced_axes(c)?;
+    let input = c.input(0)?;
+    let sizes = groups(input.shape(), &reduced);
+    let mut out = c.allocate(0, out_shape)?;
+    let count = input.num_elements() / out.num_elements().max(1);
+    macro_rules! fold {
+        ($t:ty, $square:expr, $root:expr) => {{
+            let (square, root): (fn(&$t) -> $t, fn(&mut $t)) = ($square, $root);
+            let squares: Vec<$t> = input.slice::<$t>()?.iter().map(square).collect();
+            let to = out.slice_mut::<$t>()?;
+            fold_all::<$t, Sum>(&sizes, &squares, to, count);
+            to.iter_mut().for_each(root);
+        }};
+    }
+    match input.dtype() {
+        DType::F32 => fold!(f32, |x| x * x, |x| *x = x.sqrt()),
+        DType::F64 => fold!(f64, |x| x * x, |x| *x = x.sqrt()),
+        DType::I32 => fold!(i32, |x| x.wrapping_mul(*x), |x| *x =
+            f64::from(*x).sqrt() as i32),
+        DType::I64 => fold!(i64, |x| x.wrapping_mul(*x), |x| *x =
+            (*x as f64).sqrt() as i64),
+        DType::F16 => fold!(
+            half::f16,
+            |x| half::f16::from_f32(x.to_f32() * x.to_f32()),
+            |x| *x = half::f16::from_f32(x.to_f32().sqrt())
+        ),
+        DType::C64 => fold!(Complex<f32>, |x| Complex::new(x.norm_sqr(), 0.0), |x| *x =
+            Complex::new(x.re.sqrt(), 0.0)),
+        DType::C128 => fold!(Complex<f64>, |x| Complex::new(x.norm_sqr(), 0.0), |x| *x =
+            Complex::new(x.re.sqrt(), 0.0)),
+        other => bail!(unimplemented, "the norm of {}", other.short_name()),
+    }
+    c.set_output(0, out);
+    Ok(())
+}
+
 fn fold_complex(
     kind: Kind,
     sizes: &[usize],

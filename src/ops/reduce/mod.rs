@@ -73,7 +73,8 @@ pub(super) const OPS: &[Op] = &[
     .attr("T: numbertype")
     .attr("Tidx: {int32, int64} = DT_INT32")
     .no_grad()
-    .shape(shape::reduction),
+    .shape(shape::reduction)
+    .kernel(kernels::euclidean_norm),
     Op::new("ArgMax", "input: T, dimension: Tidx -> output: output_type")
         .attr("T: numbertype")
         .attr("Tidx: {int32, int64} = DT_INT32")
@@ -221,7 +222,7 @@ fn plain_cast(g: &mut GradientContext, all: &[i64]) -> Result<Endpoint> {
 }
 
 /// `math_ops.reduced_shape`: the shape with the axes as 1.
-pub(super) fn reduced_shape(
+pub(in crate::ops) fn reduced_shape(
     g: &mut GradientContext,
     shape: Endpoint,
     axes: Endpoint,
