@@ -24,6 +24,7 @@ from ferroflow._src.training.checkpoint_utils import list_variables as list_vari
 from ferroflow._src.training.checkpoint_utils import load_checkpoint as load_checkpoint
 from ferroflow._src.training.checkpoint_utils import load_variable as load_variable
 from ferroflow._src.training.checkpoint_utils import new_checkpoint_reader as NewCheckpointReader
+from ferroflow._src.training.device_setter import replica_device_setter as replica_device_setter
 from ferroflow._src.training.ftrl import FtrlOptimizer as FtrlOptimizer
 from ferroflow._src.training.global_step import assert_global_step as assert_global_step
 from ferroflow._src.training.global_step import create_global_step as create_global_step

@@ -2,44 +2,78 @@
 
 use crate::error::{Error, Result};
 
-#[derive(Clone, Default, PartialEq)]
-struct Spec {
-    job: Option<String>,
-    replica: Option<i64>,
-    task: Option<i64>,
-    kind: Option<String>,
-    /// `None`: not said; `Some(None)`: `*`.
-    index: Option<i64>,
+/// A device's name in parts: those that are not there leave the choice open.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeviceName {
+    pub job: Option<String>,
+    pub replica: Option<i64>,
+    pub task: Option<i64>,
+    pub kind: Option<String>,
+    pub index: Option<i64>,
 }
 
-fn parse(device: &str) -> Result<Spec> {
-    let mut spec = Spec::default();
-    let unknown = || {
-        Error::value(format!(
-            "Unknown attribute: '{device}' is not a valid device name"
-        ))
+impl DeviceName {
+    /// Reads a name as TensorFlow's `DeviceSpec` does; ValueError for what is none.
+    pub fn parse(device: &str) -> Result<DeviceName> {
+        parse(device)
+    }
+
+    /// Whether `other`, a whole name, is one of those that this name leaves open.
+    pub fn covers(&self, other: &DeviceName) -> bool {
+        fn fits<T: PartialEq>(wanted: &Option<T>, is: &Option<T>) -> bool {
+            wanted.is_none() || wanted == is
+        }
+        let is_kind = self.kind.as_deref().is_none_or(|kind| {
+            kind == "*"
+                || other
+                    .kind
+                    .as_deref()
+                    .is_some_and(|k| k.eq_ignore_ascii_case(kind))
+        });
+        fits(&self.job, &other.job)
+            && fits(&self.replica, &other.replica)
+            && fits(&self.task, &other.task)
+            && fits(&self.index, &other.index)
+            && is_kind
+    }
+}
+
+fn parse(device: &str) -> Result<DeviceName> {
+    let mut spec = DeviceName::default();
+    let number = |text: &str| {
+        text.parse::<i64>()
+            .map_err(|_| Error::value(format!("invalid literal for int() with base 10: '{text}'")))
     };
-    for part in device.split('/').filter(|p| !p.is_empty()) {
+    for part in device.split('/') {
         let fields: Vec<&str> = part.split(':').collect();
-        let number = |text: &str| text.parse::<i64>().map_err(|_| unknown());
+        let one_kind = |spec: &DeviceName| match spec.kind {
+            None => Ok(()),
+            Some(_) => Err(Error::value(format!(
+                "Cannot specify multiple device types: {device}"
+            ))),
+        };
         match fields.as_slice() {
+            [""] => {}
             ["job", name] => spec.job = Some((*name).into()),
-            ["replica", "*"] | ["task", "*"] => {}
+            ["replica" | "task", "*"] => {}
             ["replica", n] => spec.replica = Some(number(n)?),
             ["task", n] => spec.task = Some(number(n)?),
-            ["device", kind] => spec.kind = Some((*kind).into()),
-            ["device", kind, "*"] => spec.kind = Some((*kind).into()),
-            ["device", kind, n] => {
-                (spec.kind, spec.index) = (Some((*kind).into()), Some(number(n)?))
-            }
-            [kind, n] if matches!(kind.to_ascii_uppercase().as_str(), "CPU" | "GPU") => {
+            [kind] | [kind, _] if matches!(kind.to_ascii_uppercase().as_str(), "CPU" | "GPU") => {
+                one_kind(&spec)?;
                 spec.kind = Some(kind.to_ascii_uppercase());
-                if *n != "*" {
+                if let Some(n) = fields.get(1).filter(|n| **n != "*") {
                     spec.index = Some(number(n)?);
                 }
             }
-            [kind] if matches!(kind.to_ascii_uppercase().as_str(), "CPU" | "GPU") => {
-                spec.kind = Some(kind.to_ascii_uppercase());
+            ["device", kind, n] => {
+                one_kind(&spec)?;
+                spec.kind = Some(match *kind {
+                    "cpu" | "gpu" => kind.to_ascii_uppercase(),
+                    _ => (*kind).into(),
+                });
+                if *n != "*" {
+                    spec.index = Some(number(n)?);
+                }
             }
             [kind, ..] => {
                 return Err(Error::value(format!(
@@ -52,7 +86,7 @@ fn parse(device: &str) -> Result<Spec> {
     Ok(spec)
 }
 
-fn render(spec: &Spec) -> String {
+fn render(spec: &DeviceName) -> String {
     let mut out = String::new();
     if let Some(job) = &spec.job {
         out += &format!("/job:{job}");
@@ -83,7 +117,7 @@ pub fn merge_device(outer: &str, inner: &str) -> Result<String> {
     } else {
         outer.index
     };
-    Ok(render(&Spec {
+    Ok(render(&DeviceName {
         job: inner.job.or(outer.job),
         replica: inner.replica.or(outer.replica),
         task: inner.task.or(outer.task),

@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 pub use attr::{Attr, Attrs, List, TypeNumber};
 pub use context::{CondContext, Context, ContextId, ContextKind, WhileContext};
 pub use create::{Input, NodeSpec};
-pub use device::{canonical_device, merge_device};
+pub use device::{DeviceName, canonical_device, merge_device};
 pub use infer::{Handle, ShapeContext, ShapeFn, with_rank};
 pub use loop_gradient::{LoopGradient, LoopGradientId};
 pub use scopes::{DeviceScope, Scopes};
@@ -254,9 +254,15 @@ impl Graph {
     }
 
     pub fn set_device(&mut self, id: NodeId, device: &str) -> Result<()> {
-        let device = self.intern_device(&canonical_device(device)?);
-        self.edit(id).device = device;
+        let device = canonical_device(device)?;
+        self.set_raw_device(id, &device);
         Ok(())
+    }
+
+    /// Sets a device as it is written, even if it is none.
+    pub fn set_raw_device(&mut self, id: NodeId, device: &str) {
+        let device = self.intern_device(device);
+        self.edit(id).device = device;
     }
 
     pub(crate) fn intern_device(&mut self, device: &str) -> Arc<str> {

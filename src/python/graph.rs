@@ -178,7 +178,8 @@ impl PyGraph {
     fn set_device(&self, node: NodeId, device: &str) -> PyResult<()> {
         let mut graph = self.lock();
         checked(&graph, node)?;
-        graph.set_device(node, device).map_err(to_python)
+        graph.set_raw_device(node, device);
+        Ok(())
     }
 
     fn inputs(&self, node: NodeId) -> PyResult<Vec<i64>> {

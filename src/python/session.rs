@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::formats::proto;
 use crate::graph::{Endpoint, NodeId};
 use crate::plan::RunSpec;
-use crate::session::{Prepared, RunOptions, Session, Trace};
+use crate::session::{Placer, Prepared, RunOptions, Session, Trace, local_devices};
 use crate::value::Value;
 
 use super::arrays::{array_to_value, value_into_result};
@@ -39,6 +39,9 @@ pub struct PySession {
     /// `operation_timeout_in_ms` of the configuration.
     timeout: Option<Duration>,
 }
+
+/// As many CPU devices as one can ask for: they are names of the one there is.
+const MOST_CPUS: usize = 1024;
 
 fn millis(n: i64) -> Option<Duration> {
     u64::try_from(n)
@@ -112,8 +115,21 @@ impl PySession {
     fn new(graph: &PyGraph, config: Option<&[u8]>) -> PyResult<PySession> {
         let config = proto::ConfigProto::decode(config.unwrap_or_default())
             .map_err(|e| to_python(Error::value(format!("cannot read the ConfigProto: {e}"))))?;
+        let num_cpus = config.device_count.get("CPU").copied().unwrap_or(1);
+        let devices = match usize::try_from(num_cpus) {
+            Ok(n @ 1..) => local_devices(n.min(MOST_CPUS)),
+            _ => Err(Error::not_found(
+                "No CPU devices are available in this process",
+            )),
+        };
+        let placer = Placer::new(
+            devices.map_err(to_python)?,
+            config.allow_soft_placement,
+            config.log_device_placement,
+        );
+        let session = Session::new(graph.shared(), Some(Box::new(Interpreter)));
         Ok(PySession {
-            session: Session::new(graph.shared(), Some(Box::new(Interpreter))),
+            session: session.with_placer(placer),
             timeout: millis(config.operation_timeout_in_ms),
         })
     }
@@ -244,7 +260,30 @@ impl PySession {
 
     /// Name, type, memory limit in bytes and incarnation of each device.
     fn devices(&self) -> Vec<(String, String, i64, u64)> {
-        let cpu = "/job:localhost/replica:0/task:0/device:CPU:0";
-        vec![(cpu.into(), "CPU".into(), 268_435_456, 1)]
+        let devices = self.session.placer().map(Placer::devices);
+        devices
+            .unwrap_or_default()
+            .iter()
+            .map(|d| {
+                (
+                    d.name.clone(),
+                    d.kind.clone(),
+                    d.memory_bytes,
+                    d.incarnation,
+                )
+            })
+            .collect()
+    }
+
+    /// The lines of the placement log since the last call; with `place`, what is new in the graph is placed before.
+    fn placement_log(&self, py: Python, place: bool) -> PyResult<Vec<String>> {
+        if place {
+            py.detach(|| self.session.place()).map_err(to_python)?;
+        }
+        Ok(self
+            .session
+            .placer()
+            .map(Placer::take_log)
+            .unwrap_or_default())
     }
 }

@@ -2,6 +2,7 @@
 
 mod executor;
 mod partial;
+mod placement;
 mod plans;
 #[allow(clippy::module_inception)]
 mod session;
@@ -9,6 +10,7 @@ mod state;
 mod trace;
 
 pub use partial::PartialRun;
+pub use placement::{Device, Placer, local_devices};
 pub use plans::Prepared;
 pub use session::{RunOptions, Session};
 pub use state::State;

@@ -16,6 +16,7 @@ use crate::value::Value;
 
 use super::executor::{self, Run};
 use super::partial::PartialRun;
+use super::placement::Placer;
 use super::plans::Prepared;
 use super::state::State;
 use super::trace::Trace;
@@ -52,6 +53,8 @@ pub struct Session {
     next_partial: AtomicU64,
     is_closed: Arc<AtomicBool>,
     planner: Planner,
+    /// None: nodes go where they like, as in tests.
+    placer: Option<Placer>,
 }
 
 impl Session {
@@ -73,7 +76,28 @@ impl Session {
             next_partial: AtomicU64::new(0),
             is_closed: Arc::default(),
             planner,
+            placer: None,
         }
+    }
+
+    /// The same session with devices to place nodes on.
+    pub fn with_placer(self, placer: Placer) -> Session {
+        Session {
+            placer: Some(placer),
+            ..self
+        }
+    }
+
+    /// Places what is new in the graph, as the next run would.
+    pub fn place(&self) -> Result<()> {
+        match &self.placer {
+            Some(placer) => placer.place(&self.graph.lock()),
+            None => Ok(()),
+        }
+    }
+
+    pub fn placer(&self) -> Option<&Placer> {
+        self.placer.as_ref()
     }
 
     pub fn state(&self) -> &State {
@@ -97,6 +121,9 @@ impl Session {
     pub fn prepare(&self, spec: &RunSpec) -> Result<Arc<Prepared>> {
         self.check_open()?;
         let graph = self.graph.lock();
+        if let Some(placer) = &self.placer {
+            placer.place(&graph)?;
+        }
         let found = self.plans.lock().get(spec).cloned();
         if let Some(found) = found
             && found.agrees_with(&graph)

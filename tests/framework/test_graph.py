@@ -102,7 +102,7 @@ def test_device_functions_see_each_new_operation(graph):
         a = tf.constant(1, name="a")
         b = tf.no_op(name="b")
     assert seen == ["a", "b"]
-    assert (a.device, b.device) == ("/device:CPU:0", "")
+    assert (a.device, b.device) == ("/cpu:0", "")  # as the function wrote it
 
 
 def test_inner_devices_cover_outer_ones_part_by_part():

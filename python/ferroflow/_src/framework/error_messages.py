@@ -16,7 +16,11 @@ def explained(error, graph):
     if node is None:
         return error
     op = graph._operation(node)
-    message = f"{error.message}\n\t [[{_described(graph, node)}]]"
+    mention = f"{{{{node {op.name}}}}}"
+    if mention in error.message:  # said once more below, by its name alone
+        message = f"{error.message.replace(mention, _described(graph, node))}\n\t [[{op.name}]]"
+    else:
+        message = f"{error.message}\n\t [[{_described(graph, node)}]]"
     sources = _sources(graph, node)
     if sources:
         lines = "\n".join(f" {_located(graph, source)}" for source in sources)

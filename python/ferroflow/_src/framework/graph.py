@@ -384,7 +384,7 @@ class Graph(Collections):
                     break
                 if callable(device):
                     wanted = device(self._operation(node))
-                    wanted = wanted.to_string() if hasattr(wanted, "to_string") else wanted or ""
+                    wanted = as_str(wanted.to_string() if hasattr(wanted, "to_string") else wanted)
                 else:
                     wanted = _core.merge_device(device, core.device(node))
                 core.set_device(node, wanted)

@@ -2,6 +2,7 @@
 
 from ferroflow._src.framework import dtypes, frames, stacks
 from ferroflow._src.framework.tensor_like import GraphElement
+from ferroflow._src.framework.text import as_str
 
 
 class Operation(GraphElement):
@@ -139,7 +140,7 @@ class Operation(GraphElement):
         self._graph._core.clear_attr(self._node, attr_name)
 
     def _set_device(self, device):
-        self._graph._core.set_device(self._node, device if isinstance(device, str) else device.to_string())
+        self._graph._core.set_device(self._node, as_str(device.to_string() if hasattr(device, "to_string") else device))
 
     def _set_device_from_string(self, device_str):
         self._graph._core.set_device(self._node, device_str)

@@ -1,6 +1,9 @@
 """tf.Session: runs parts of a graph in the core."""
 
+import os
+import sys
 import threading
+import time
 import warnings
 
 import numpy as np
@@ -88,6 +91,9 @@ class BaseSession(SessionInterface):
         self._closed = False
         self._session = _core.Session(graph._core, None if config is None else config.SerializeToString())
         self._remembered = {}
+        self._logs_placement = config is not None and config.log_device_placement
+        if self._logs_placement:
+            self._log_placement(place=False)
 
     # -- facts --
 
@@ -183,11 +189,25 @@ class BaseSession(SessionInterface):
         run_metadata.ParseFromString(metadata)
         return values
 
+    def _log_placement(self, place):
+        """Writes where new operations run, as TensorFlow does: to stdout, and with the time to stderr."""
+        try:
+            lines = self._session.placement_log(place)
+        except OpError as error:
+            raise explained(error, self._graph) from None
+        for line in lines:
+            print(line)
+        if lines and not os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0").strip("0"):
+            now = time.strftime("%Y-%m-%d %H:%M:%S.000000")
+            sys.stderr.write("".join(f"{now}: I placer] {line}\n" for line in lines))
+
     def _check_open(self):
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         if self._graph._core.num_nodes() == 0:
             raise RuntimeError("The Session graph is empty.  Add operations to the graph before calling run().")
+        if self._logs_placement:
+            self._log_placement(place=True)
 
     def _handler(self, fetches):
         """The `Fetches` of a structure; flat ones are remembered, since programs run the same ones again and again."""

@@ -1,0 +1,234 @@
+//! Which device each node of a graph runs on, decided as TensorFlow's placer does when a session first sees the node.
+//!
+//! The whole graph is placed, not only what a run needs: a node that wants a device that is not there fails every run.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::error::{Code, Error, Result};
+use crate::graph::{DeviceName, Graph, Node, NodeId};
+
+/// A device of this process.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// `/job:localhost/replica:0/task:0/device:CPU:0`
+    pub name: String,
+    /// `CPU` or `GPU`.
+    pub kind: String,
+    pub memory_bytes: i64,
+    /// Tells one start of the device from another.
+    pub incarnation: u64,
+    /// What a user knows it by; empty for the CPU.
+    pub description: String,
+    parts: DeviceName,
+}
+
+impl Device {
+    pub fn new(kind: &str, index: usize, memory_bytes: i64, description: &str) -> Result<Device> {
+        let name = format!("/job:localhost/replica:0/task:0/device:{kind}:{index}");
+        Ok(Device {
+            parts: DeviceName::parse(&name)?,
+            kind: kind.into(),
+            memory_bytes,
+            // Any number will do that is not another device's.
+            incarnation: crc32c::crc32c(name.as_bytes()).into(),
+            description: description.into(),
+            name,
+        })
+    }
+}
+
+/// The memory that TensorFlow says a CPU has.
+const CPU_MEMORY_BYTES: i64 = 256 << 20;
+
+/// The devices of a session; `num_cpus` as in `ConfigProto.device_count`.
+pub fn local_devices(num_cpus: usize) -> Result<Vec<Device>> {
+    (0..num_cpus)
+        .map(|i| Device::new("CPU", i, CPU_MEMORY_BYTES, ""))
+        .collect()
+}
+
+/// Places the nodes of one session's graph.
+pub struct Placer {
+    devices: Vec<Device>,
+    allow_soft_placement: bool,
+    logs: bool,
+    state: Mutex<Placed>,
+}
+
+#[derive(Default)]
+struct Placed {
+    /// Nodes before this one have their place; by the device strings that their names have in common.
+    next: NodeId,
+    /// What the log says of a device string: the device it means here.
+    known: Vec<(Arc<str>, usize)>,
+    log: Vec<String>,
+}
+
+impl Placer {
+    pub fn new(devices: Vec<Device>, allow_soft_placement: bool, logs: bool) -> Placer {
+        let mut state = Placed::default();
+        if logs {
+            let mapped = devices.iter().filter(|d| !d.description.is_empty());
+            let lines: Vec<String> = mapped
+                .map(|d| format!("{} -> {}", d.name, d.description))
+                .collect();
+            if lines.is_empty() {
+                state.log.push("Device mapping: no known devices.".into());
+            } else {
+                state.log.push("Device mapping:".into());
+                state.log.extend(lines);
+            }
+        }
+        Placer {
+            devices,
+            allow_soft_placement,
+            logs,
+            state: Mutex::new(state),
+        }
+    }
+
+    pub fn devices(&self) -> &[Device] {
+        &self.devices
+    }
+
+    /// Takes the lines of the placement log that nobody has taken yet.
+    pub fn take_log(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().log)
+    }
+
+    /// Places the nodes that are new since the last call.
+    pub fn place(&self, graph: &Graph) -> Result<()> {
+        let mut state = self.state.lock();
+        let nodes = graph.nodes();
+        let from = state.next as usize;
+        if from >= nodes.len() || self.devices.is_empty() {
+            return Ok(());
+        }
+        for node in in_order(&nodes[from..]) {
+            self.device_of(&mut state.known, node)?;
+        }
+        state.next = nodes.len() as NodeId;
+        if self.logs {
+            // As in TensorFlow, the log tells of the whole graph again.
+            for node in in_order(nodes) {
+                let device = &self.devices[self.device_of(&mut state.known, node)?];
+                let line = format!("{}: ({}): {}", node.name, node.op(), device.name);
+                state.log.push(line);
+            }
+        }
+        Ok(())
+    }
+
+    /// The device that a node goes to; InvalidArgument when there is none such.
+    fn device_of(&self, known: &mut Vec<(Arc<str>, usize)>, node: &Node) -> Result<usize> {
+        if node.device.is_empty() {
+            return Ok(0);
+        }
+        if let Some((_, device)) = known.iter().find(|(name, _)| *name == node.device) {
+            return Ok(*device);
+        }
+        let found = DeviceName::parse(&node.device)
+            .ok()
+            .and_then(|wanted| self.find(&wanted));
+        let Some(device) = found else {
+            return Err(self.absent(node));
+        };
+        known.push((node.device.clone(), device));
+        Ok(device)
+    }
+
+    fn find(&self, wanted: &DeviceName) -> Option<usize> {
+        let exact = self.devices.iter().position(|d| wanted.covers(&d.parts));
+        if exact.is_some() || !self.allow_soft_placement {
+            return exact;
+        }
+        // Another kind or number will do, but no other machine.
+        let softer = DeviceName {
+            kind: Some("CPU".into()),
+            index: None,
+            ..wanted.clone()
+        };
+        self.devices.iter().position(|d| softer.covers(&d.parts))
+    }
+
+    fn absent(&self, node: &Node) -> Error {
+        let names: Vec<&str> = self.devices.iter().map(|d| d.name.as_str()).collect();
+        let wants_gpu =
+            DeviceName::parse(&node.device).is_ok_and(|d| d.kind.as_deref() == Some("GPU"));
+        let has_gpu = self.devices.iter().any(|d| d.kind == "GPU");
+        let hint = if wants_gpu && !has_gpu {
+            " The requested device appears to be a GPU, but CUDA is not enabled."
+        } else {
+            ""
+        };
+        let message = format!(
+            "Cannot assign a device for operation {name}: {{{{node {name}}}}}was explicitly assigned to {device} but \
+             available devices are [ {} ]. Make sure the device specification refers to a valid device.{hint}",
+            names.join(", "),
+            name = node.name,
+            device = node.device,
+        );
+        Error::new(Code::InvalidArgument, message).at(&*node.name)
+    }
+}
+
+/// TensorFlow's order: first what computes, then what only gives a value, such as constants.
+fn in_order(nodes: &[Arc<Node>]) -> impl Iterator<Item = &Node> {
+    let gives = |node: &Node| {
+        node.inputs.is_empty() && matches!(node.outputs.as_slice(), [one] if !one.is_ref)
+    };
+    let computing = nodes.iter().filter(move |n| !gives(n));
+    computing
+        .chain(nodes.iter().filter(move |n| gives(n)))
+        .map(|n| &**n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::NodeSpec;
+
+    fn graph(devices: &[&str]) -> Graph {
+        let mut graph = crate::ops::new_graph();
+        for device in devices {
+            let id = graph.create(NodeSpec::new("NoOp")).unwrap();
+            graph.set_raw_device(id, device);
+        }
+        graph
+    }
+
+    fn placed(device: &str, num_cpus: usize, is_soft: bool) -> Result<()> {
+        Placer::new(local_devices(num_cpus).unwrap(), is_soft, false).place(&graph(&["", device]))
+    }
+
+    #[test]
+    fn absent_devices_are_errors_unless_placement_is_soft() {
+        assert!(placed("/device:CPU:0", 1, false).is_ok());
+        assert!(placed("/device:cpu:*", 1, false).is_ok());
+        assert!(placed("/device:CPU:1", 2, false).is_ok());
+        assert!(placed("/device:GPU:0", 1, true).is_ok());
+        let error = placed("/device:GPU:0", 1, false).unwrap_err();
+        assert_eq!(error.code, Code::InvalidArgument);
+        assert!(
+            error
+                .message
+                .contains("explicitly assigned to /device:GPU:0")
+        );
+        assert!(placed("/device:CPU:1", 1, false).is_err());
+        assert!(placed("/job:worker", 1, true).is_err());
+        assert!(placed("nonsense", 1, true).is_err());
+    }
+
+    #[test]
+    fn log_tells_of_each_node_once_a_growth() {
+        let placer = Placer::new(local_devices(1).unwrap(), false, true);
+        let graph = graph(&[""]);
+        placer.place(&graph).unwrap();
+        placer.place(&graph).unwrap();
+        let log = placer.take_log();
+        assert_eq!(log.len(), 2, "{log:?}");
+        assert!(log[1].ends_with("(NoOp): /job:localhost/replica:0/task:0/device:CPU:0"));
+    }
+}
