@@ -101,7 +101,7 @@ fn what_is_only_waited_for_is_not_computed() {
     let unread = node(&mut g, "Add", "unread", &[inner, x]);
     let risky = node(&mut g, "Panic", "risky", &[inner]);
     let wanted = node(&mut g, "Mul", "wanted", &[inner, x]);
-    let late = NodeSpec::new("Identity").name("late").input(wanted);
+    let late = NodeSpec::new("Mul").name("late").input(wanted).input(x);
     let late = late.control(unread.node).control(risky.node);
     let late = make(&mut g, late);
     insta::assert_snapshot!(explain(&g, &[x], &[late], &[]));

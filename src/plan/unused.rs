@@ -56,7 +56,10 @@ fn has_no_effect(draft: &Draft, item: &Item) -> bool {
     let Work::Op(run) = item.work;
     item.life == 0
         && item.frame == 0
-        && matches!(run, Run::Kernel(_) | Run::View(_) | Run::Map(_) | Run::MapWith(_))
+        && matches!(
+            run,
+            Run::Kernel(_) | Run::View(_) | Run::Map(_) | Run::MapWith(_)
+        )
         && !node.def.is_stateful
         && !is_flow(item.op())
         && !matches!(item.op(), "Assert" | "CheckNumerics" | "Print" | "PrintV2")

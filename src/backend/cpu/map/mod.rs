@@ -7,6 +7,7 @@ mod cast;
 mod complex;
 mod float;
 mod int;
+mod single;
 mod special;
 mod vector;
 
@@ -26,6 +27,7 @@ use crate::{bail, ensure};
 
 use super::simd::Shared;
 use super::threads;
+use single::{Out, Single};
 
 /// Elements in a block: 4 KiB of floats.
 const BLOCK: usize = 1024;
@@ -84,6 +86,8 @@ pub struct Compiled {
     code: Vec<Code>,
     constants: Vec<Scalar>,
     registers: usize,
+    /// The same as vector loops, for programs over `float32`.
+    single: Option<Single>,
     /// Outputs that are inputs, constants, or values that later instructions read: copied at the end of each block.
     copies: Vec<(u16, From)>,
 }
@@ -118,6 +122,7 @@ impl Compiled {
             }
         }
         Compiled {
+            single: Single::new(&program),
             program,
             code,
             constants: state.constants,
@@ -128,6 +133,11 @@ impl Compiled {
 
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// Whether it runs as vector loops, whose outputs may end as sums or over their operands.
+    pub fn is_single(&self) -> bool {
+        self.single.is_some()
     }
 }
 
@@ -248,15 +258,45 @@ pub fn broadcast<'a>(shapes: impl IntoIterator<Item = &'a Shape>) -> Result<Shap
     Shape::new(&dims)
 }
 
+/// What becomes of an output of a program.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum End {
+    /// A value of its own.
+    Value,
+    /// Written where this operand lies, which nobody needs any more. It has the type and the shape of the output.
+    Over(usize),
+    /// The sum of all elements.
+    Sum,
+}
+
 /// Runs a program on these inputs. The outputs all have the shape of the inputs together.
 pub fn run(compiled: &Compiled, inputs: &[&Value]) -> Result<SmallVec<[Value; 1]>> {
+    let ends: SmallVec<[End; 1]> = compiled.program.outputs.iter().map(|_| End::Value).collect();
+    let shape = broadcast(inputs.iter().map(|v| v.shape()))?;
+    // SAFETY: no output is written over an operand.
+    unsafe { run_to(compiled, inputs, &shape, &ends) }
+}
+
+/// Runs a program on inputs that together have this shape.
+///
+/// # Safety
+/// Nobody else reads or writes the memory of an operand that an end names: its buffer has one owner, or the lock of the
+/// variable that it belongs to is held for writing.
+pub unsafe fn run_to(
+    compiled: &Compiled,
+    inputs: &[&Value],
+    shape: &Shape,
+    ends: &[End],
+) -> Result<SmallVec<[Value; 1]>> {
     let program = &compiled.program;
     ensure!(
-        inputs.len() == program.inputs.len(),
+        inputs.len() == program.inputs.len() && ends.len() == program.outputs.len(),
         internal,
-        "{} operands for a program of {}",
+        "{} operands and {} results for a program of {} and {}",
         inputs.len(),
-        program.inputs.len()
+        ends.len(),
+        program.inputs.len(),
+        program.outputs.len()
     );
     for (value, dtype) in inputs.iter().zip(&program.inputs) {
         ensure!(
@@ -267,33 +307,77 @@ pub fn run(compiled: &Compiled, inputs: &[&Value]) -> Result<SmallVec<[Value; 1]
             dtype.short_name()
         );
     }
-    let shape = broadcast(inputs.iter().map(|v| v.shape()))?;
+    let total = shape.num_elements();
     let mut outputs: SmallVec<[Value; 1]> = SmallVec::new();
-    for output in &program.outputs {
-        outputs.push(Value::uninit(program.dtype_of(*output), shape.clone())?);
+    let mut places: SmallVec<[Shared<u8>; 2]> = SmallVec::new();
+    for (output, end) in program.outputs.iter().zip(ends) {
+        let dtype = program.dtype_of(*output);
+        let mut made = match *end {
+            End::Value => Value::uninit(dtype, shape.clone())?,
+            End::Sum => Value::zeros(dtype, Shape::scalar())?,
+            End::Over(k) => {
+                let over = inputs[k];
+                ensure!(
+                    over.dtype() == dtype && over.shape() == shape,
+                    internal,
+                    "a result of shape {shape} over an operand of shape {}",
+                    over.shape()
+                );
+                over.clone()
+            }
+        };
+        places.push(match (*end, made.buffer()) {
+            // SAFETY: the caller's promise.
+            (End::Over(_), Some(buffer)) => Shared::of(unsafe { buffer.shared_mut() }),
+            _ => Shared::of(made.bytes_mut()?),
+        });
+        outputs.push(made);
     }
-    if shape.num_elements() == 0 {
+    if total == 0 {
         return Ok(outputs);
     }
-    let expanded = expand_irregular(inputs, &shape)?;
+    let expanded = expand_irregular(inputs, shape)?;
     let mut layouts: SmallVec<[Layout; 4]> = SmallVec::new();
     for (value, expanded) in inputs.iter().zip(&expanded) {
-        layouts.push(layout_of(expanded.as_ref().unwrap_or(value), &shape)?);
+        layouts.push(layout_of(expanded.as_ref().unwrap_or(value), shape)?);
     }
-    let total = shape.num_elements();
-    let mut places: SmallVec<[Shared<u8>; 2]> = SmallVec::new();
-    for output in &mut outputs {
-        places.push(Shared::of(output.bytes_mut()?));
+    if let Some(single) = &compiled.single {
+        let mut outs: SmallVec<[Out; 2]> = SmallVec::new();
+        for ((output, end), place) in program.outputs.iter().zip(ends).zip(&places) {
+            let is_truth = program.dtype_of(*output) == DType::Bool;
+            outs.push(match (*end, is_truth) {
+                (_, true) => Out::Truths(*place),
+                (End::Sum, false) => Out::Sum(Shared(place.ptr().cast())),
+                (_, false) => Out::Floats(Shared(place.ptr().cast())),
+            });
+        }
+        single.run(&layouts, total, &outs);
+        return Ok(outputs);
     }
+    ensure!(
+        ends.iter().all(|end| *end == End::Value),
+        internal,
+        "only programs of float32 end otherwise than in values"
+    );
+    run_general(compiled, &layouts, total, &places)?;
+    Ok(outputs)
+}
+
+fn run_general(
+    compiled: &Compiled,
+    layouts: &[Layout],
+    total: usize,
+    places: &[Shared<u8>],
+) -> Result<()> {
     let failure = Mutex::new(None);
-    let bytes = inputs.len() + outputs.len();
-    let is_parallel = total * bytes * 4 * compiled.code.len().max(1) >= threads::WORTH_BYTES;
+    let streams = layouts.len() + places.len();
+    let is_parallel = total * streams * 4 * compiled.code.len().max(1) >= threads::WORTH_BYTES;
     let piece = if is_parallel { PIECE } else { total };
     threads::run_pieces(total, piece, is_parallel, |from, to| {
-        let mut machine = Machine::new(compiled, &layouts, to - from);
+        let mut machine = Machine::new(compiled, layouts, to - from);
         for offset in (from..to).step_by(BLOCK) {
             let len = BLOCK.min(to - offset);
-            if let Err(error) = machine.block(offset, len, &places) {
+            if let Err(error) = machine.block(offset, len, places) {
                 failure.lock().get_or_insert(error);
                 break;
             }
@@ -302,7 +386,7 @@ pub fn run(compiled: &Compiled, inputs: &[&Value]) -> Result<SmallVec<[Value; 1]
     });
     match failure.into_inner() {
         Some(error) => Err(error),
-        None => Ok(outputs),
+        None => Ok(()),
     }
 }
 
@@ -354,8 +438,10 @@ fn expand_irregular(inputs: &[&Value], shape: &Shape) -> Result<SmallVec<[Option
     let mut all = SmallVec::new();
     for value in inputs {
         let n = value.num_elements();
-        let is_regular =
-            n == shape.num_elements() || n == 1 || pattern(value.shape(), shape).is_some();
+        // Truths that repeat are rare: no vector loop brings them.
+        let is_regular = n == shape.num_elements()
+            || n == 1
+            || (value.dtype() != DType::Bool && pattern(value.shape(), shape).is_some());
         all.push(if is_regular {
             None
         } else {

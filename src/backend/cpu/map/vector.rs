@@ -5,129 +5,278 @@
     reason = "the loops stay within slices of equal length"
 )]
 
-use crate::backend::cpu::simd::{Vector32, math};
+use crate::backend::cpu::simd::{Vector, Vector32, math};
 use crate::error::Result;
 use crate::expr::{Binary, Unary};
 use crate::tiers;
 
 use super::float;
 
-/// Whether the vector loops know the operation.
-fn has_unary(op: Unary) -> bool {
-    use Unary::*;
-    matches!(
-        op,
-        Neg | Abs | Exp | Log | Sqrt | Rsqrt | Square | Recip | Tanh | Sigmoid
-    )
+/// An operation that has a vector loop. Truths are 1 and 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    Copy,
+    Neg,
+    Abs,
+    Exp,
+    Log,
+    Sqrt,
+    Rsqrt,
+    Square,
+    Recip,
+    Tanh,
+    Sigmoid,
+    Sign,
+    Floor,
+    Log1p,
+    Expm1,
+    Not,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Min,
+    Max,
+    SquaredDifference,
+    Less,
+    AtMost,
+    Equal,
+    NotEqual,
+    /// `a * b + c`, rounded twice.
+    MulAdd,
+    /// `a * b - c`.
+    MulSub,
+    /// `c - a * b`.
+    SubMul,
+    /// `a != 0 ? b : c`.
+    Choose,
+    /// `a < b ? c : d`.
+    IfLess,
+    IfAtMost,
+    IfEqual,
 }
 
-fn has_binary(op: Binary) -> bool {
-    use Binary::*;
-    matches!(op, Add | Sub | Mul | Div | Min | Max | SquaredDifference)
+impl Lane {
+    pub fn of_unary(op: Unary) -> Option<Lane> {
+        Some(match op {
+            Unary::Neg => Lane::Neg,
+            Unary::Abs => Lane::Abs,
+            Unary::Exp => Lane::Exp,
+            Unary::Log => Lane::Log,
+            Unary::Sqrt => Lane::Sqrt,
+            Unary::Rsqrt => Lane::Rsqrt,
+            Unary::Square => Lane::Square,
+            Unary::Recip => Lane::Recip,
+            Unary::Tanh => Lane::Tanh,
+            Unary::Sigmoid => Lane::Sigmoid,
+            Unary::Sign => Lane::Sign,
+            Unary::Floor => Lane::Floor,
+            Unary::Log1p => Lane::Log1p,
+            Unary::Expm1 => Lane::Expm1,
+            _ => return None,
+        })
+    }
+
+    pub fn of_binary(op: Binary) -> Option<Lane> {
+        Some(match op {
+            Binary::Add => Lane::Add,
+            Binary::Sub => Lane::Sub,
+            Binary::Mul => Lane::Mul,
+            Binary::Div => Lane::Div,
+            Binary::Min => Lane::Min,
+            Binary::Max => Lane::Max,
+            Binary::SquaredDifference => Lane::SquaredDifference,
+            _ => return None,
+        })
+    }
+
+    /// What one element costs, an addition taken as 1.
+    pub fn cost(self) -> usize {
+        match self {
+            Lane::Exp | Lane::Log | Lane::Sigmoid => 8,
+            Lane::Tanh | Lane::Log1p | Lane::Expm1 => 12,
+            Lane::Div | Lane::Sqrt | Lane::Rsqrt | Lane::Recip => 4,
+            _ => 1,
+        }
+    }
 }
 
+/// Where an operand lies: its elements, or one element in every lane of a vector.
+#[derive(Clone, Copy)]
+pub struct Operand {
+    ptr: *const f32,
+    /// All ones for elements; zero for a vector that stays.
+    mask: usize,
+}
+
+/// Lanes of the widest vector: the length of an operand that stays.
+pub const WIDEST: usize = 16;
+
+impl Operand {
+    pub const NONE: Operand = Operand {
+        ptr: std::ptr::null(),
+        mask: 0,
+    };
+
+    pub fn elements(ptr: *const f32) -> Operand {
+        Operand {
+            ptr,
+            mask: usize::MAX,
+        }
+    }
+
+    /// The same `WIDEST` elements at `ptr` for every vector.
+    pub fn repeated(ptr: *const f32) -> Operand {
+        Operand { ptr, mask: 0 }
+    }
+
+    pub fn is_repeated(self) -> bool {
+        self.mask == 0
+    }
+
+    pub fn ptr(self) -> *const f32 {
+        self.ptr
+    }
+
+    #[inline(always)]
+    unsafe fn load<V: Vector<Element = f32>>(self, i: usize) -> V {
+        V::load(self.ptr.add(i & self.mask))
+    }
+
+    #[inline(always)]
+    unsafe fn load_first<V: Vector<Element = f32>>(self, i: usize, n: usize) -> V {
+        V::load_first(self.ptr.add(i & self.mask), n)
+    }
+}
+
+/// Every operation's loop. A closure would be a function of its own, without the instructions of the tier: each body is
+/// written into its loop by the macro.
 #[inline(always)]
-unsafe fn each<V: Vector32>(x: *const f32, out: *mut f32, n: usize, f: impl Fn(V) -> V) {
-    let l = V::LANES;
-    let mut i = 0;
-    while i + 2 * l <= n {
-        f(V::load(x.add(i))).store(out.add(i));
-        f(V::load(x.add(i + l))).store(out.add(i + l));
-        i += 2 * l;
+unsafe fn lanes<V: Vector32>(op: Lane, x: &[Operand; 4], out: *mut f32, n: usize) {
+    macro_rules! each {
+        ($($name:ident $k:literal),* => $body:expr) => {{
+            let mut i = 0;
+            while i + V::LANES <= n {
+                $(let $name: V = x[$k].load(i);)*
+                let y: V = $body;
+                y.store(out.add(i));
+                i += V::LANES;
+            }
+            if i < n {
+                $(let $name: V = x[$k].load_first(i, n - i);)*
+                let y: V = $body;
+                y.store_first(out.add(i), n - i);
+            }
+        }};
     }
-    while i < n {
-        let w = (n - i).min(l);
-        f(V::load_first(x.add(i), w)).store_first(out.add(i), w);
-        i += w;
-    }
-}
-
-#[inline(always)]
-unsafe fn each_pair<V: Vector32>(
-    a: *const f32,
-    b: *const f32,
-    out: *mut f32,
-    n: usize,
-    f: impl Fn(V, V) -> V,
-) {
-    let l = V::LANES;
-    let mut i = 0;
-    while i + 2 * l <= n {
-        f(V::load(a.add(i)), V::load(b.add(i))).store(out.add(i));
-        f(V::load(a.add(i + l)), V::load(b.add(i + l))).store(out.add(i + l));
-        i += 2 * l;
-    }
-    while i < n {
-        let w = (n - i).min(l);
-        f(V::load_first(a.add(i), w), V::load_first(b.add(i), w)).store_first(out.add(i), w);
-        i += w;
-    }
-}
-
-#[inline(always)]
-unsafe fn unary_loop<V: Vector32>(op: Unary, x: *const f32, out: *mut f32, n: usize) {
-    let one = V::splat(1.0);
+    let (zero, one) = (V::splat(0.0), V::splat(1.0));
     match op {
-        Unary::Neg => each::<V>(x, out, n, |x| V::splat(-0.0).sub(x)),
-        Unary::Abs => each::<V>(x, out, n, |x| x.abs()),
-        Unary::Exp => each::<V>(x, out, n, |x| math::exp(x)),
-        Unary::Log => each::<V>(x, out, n, |x| math::log(x)),
-        Unary::Sqrt => each::<V>(x, out, n, |x| x.sqrt()),
-        Unary::Rsqrt => each::<V>(x, out, n, |x| one.div(x.sqrt())),
-        Unary::Square => each::<V>(x, out, n, |x| x.mul(x)),
-        Unary::Recip => each::<V>(x, out, n, |x| one.div(x)),
-        Unary::Tanh => each::<V>(x, out, n, |x| math::tanh(x)),
-        Unary::Sigmoid => each::<V>(x, out, n, |x| math::sigmoid(x)),
-        _ => unreachable!("{op:?} has no vector loop"),
-    }
-}
-
-#[inline(always)]
-unsafe fn binary_loop<V: Vector32>(
-    op: Binary,
-    a: *const f32,
-    b: *const f32,
-    out: *mut f32,
-    n: usize,
-) {
-    match op {
-        Binary::Add => each_pair::<V>(a, b, out, n, |a, b| a.add(b)),
-        Binary::Sub => each_pair::<V>(a, b, out, n, |a, b| a.sub(b)),
-        Binary::Mul => each_pair::<V>(a, b, out, n, |a, b| a.mul(b)),
-        Binary::Div => each_pair::<V>(a, b, out, n, |a, b| a.div(b)),
+        Lane::Copy => each!(a 0 => a),
+        Lane::Neg => each!(a 0 => V::splat(-0.0).sub(a)),
+        Lane::Abs => each!(a 0 => a.abs()),
+        Lane::Exp => each!(a 0 => math::exp(a)),
+        Lane::Log => each!(a 0 => math::log(a)),
+        Lane::Sqrt => each!(a 0 => a.sqrt()),
+        Lane::Rsqrt => each!(a 0 => one.div(a.sqrt())),
+        Lane::Square => each!(a 0 => a.mul(a)),
+        Lane::Recip => each!(a 0 => one.div(a)),
+        Lane::Tanh => each!(a 0 => math::tanh(a)),
+        Lane::Sigmoid => each!(a 0 => math::sigmoid(a)),
+        Lane::Sign => each!(a 0 => math::sign(a)),
+        Lane::Floor => each!(a 0 => a.floor()),
+        Lane::Log1p => each!(a 0 => math::log1p(a)),
+        Lane::Expm1 => each!(a 0 => math::expm1(a)),
+        Lane::Not => each!(a 0 => one.sub(a)),
+        Lane::Add => each!(a 0, b 1 => a.add(b)),
+        Lane::Sub => each!(a 0, b 1 => a.sub(b)),
+        Lane::Mul => each!(a 0, b 1 => a.mul(b)),
+        Lane::Div => each!(a 0, b 1 => a.div(b)),
         // `b < a ? b : a`: the operands change places, so that NaN passes as in the plain loop.
-        Binary::Min => each_pair::<V>(a, b, out, n, |a, b| b.min(a)),
-        Binary::Max => each_pair::<V>(a, b, out, n, |a, b| b.max(a)),
-        Binary::SquaredDifference => each_pair::<V>(a, b, out, n, |a, b| {
-            let d = a.sub(b);
-            d.mul(d)
-        }),
-        _ => unreachable!("{op:?} has no vector loop"),
+        Lane::Min => each!(a 0, b 1 => b.min(a)),
+        Lane::Max => each!(a 0, b 1 => b.max(a)),
+        Lane::SquaredDifference => each!(a 0, b 1 => a.sub(b).mul(a.sub(b))),
+        Lane::Less => each!(a 0, b 1 => V::if_less(a, b, one, zero)),
+        Lane::AtMost => each!(a 0, b 1 => V::if_at_most(a, b, one, zero)),
+        Lane::Equal => each!(a 0, b 1 => V::if_equal(a, b, one, zero)),
+        Lane::NotEqual => each!(a 0, b 1 => V::if_equal(a, b, zero, one)),
+        Lane::MulAdd => each!(a 0, b 1, c 2 => a.mul(b).add(c)),
+        Lane::MulSub => each!(a 0, b 1, c 2 => a.mul(b).sub(c)),
+        Lane::SubMul => each!(a 0, b 1, c 2 => c.sub(a.mul(b))),
+        Lane::Choose => each!(a 0, b 1, c 2 => V::if_equal(a, zero, c, b)),
+        Lane::IfLess => each!(a 0, b 1, c 2, d 3 => V::if_less(a, b, c, d)),
+        Lane::IfAtMost => each!(a 0, b 1, c 2, d 3 => V::if_at_most(a, b, c, d)),
+        Lane::IfEqual => each!(a 0, b 1, c 2, d 3 => V::if_equal(a, b, c, d)),
     }
 }
 
-tiers!(fn unary_tier(op: Unary, x: *const f32, out: *mut f32, n: usize) = unary_loop);
-tiers!(fn binary_tier(op: Binary, a: *const f32, b: *const f32, out: *mut f32, n: usize) = binary_loop);
+tiers!(
+    /// Computes `n` elements of `out`.
+    ///
+    /// # Safety
+    /// `out` can be written and each operand that the operation reads can be read at `n` elements (`WIDEST` where it is
+    /// repeated). `out` may be an operand; it overlaps none otherwise.
+    pub fn run_lanes(op: Lane, x: &[Operand; 4], out: *mut f32, n: usize) = lanes
+);
+
+/// The sum of `n` elements, in as many lanes whatever the processor has.
+#[inline(always)]
+unsafe fn sum_lanes<V: Vector32>(x: *const f32, n: usize) -> f32 {
+    let mut total = [0f32; 4 * WIDEST];
+    let mut i = 0;
+    while i + total.len() <= n {
+        let mut k = 0;
+        while k < total.len() {
+            let to = total.as_mut_ptr().add(k);
+            V::load(to).add(V::load(x.add(i + k))).store(to);
+            k += V::LANES;
+        }
+        i += total.len();
+    }
+    for k in i..n {
+        total[k - i] += *x.add(k);
+    }
+    let mut width = total.len();
+    while width > 1 {
+        width /= 2;
+        for k in 0..width {
+            total[k] += total[k + width];
+        }
+    }
+    total[0]
+}
+
+tiers!(
+    /// The sum of the `n` elements at `x`: the same bits on every processor.
+    ///
+    /// # Safety
+    /// `x` can be read at `n` elements.
+    pub fn sum(x: *const f32, n: usize) -> f32 = sum_lanes
+);
 
 pub fn unary(op: Unary, x: &[f32], out: &mut [u8]) -> Result<()> {
-    if !has_unary(op) {
+    let Some(lane) = Lane::of_unary(op) else {
         return float::unary_f32(op, x, out);
-    }
+    };
     let out: &mut [f32] = bytemuck::cast_slice_mut(out);
     let n = x.len().min(out.len());
+    let mut operands = [Operand::NONE; 4];
+    operands[0] = Operand::elements(x.as_ptr());
     // SAFETY: both slices have at least n elements.
-    unsafe { unary_tier(op, x.as_ptr(), out.as_mut_ptr(), n) }
+    unsafe { run_lanes(lane, &operands, out.as_mut_ptr(), n) }
     Ok(())
 }
 
 pub fn binary(op: Binary, a: &[f32], b: &[f32], out: &mut [u8]) -> Result<()> {
-    if !has_binary(op) {
+    let Some(lane) = Lane::of_binary(op) else {
         return float::binary_f32(op, a, b, out);
-    }
+    };
     let out: &mut [f32] = bytemuck::cast_slice_mut(out);
     let n = a.len().min(b.len()).min(out.len());
+    let mut operands = [Operand::NONE; 4];
+    operands[0] = Operand::elements(a.as_ptr());
+    operands[1] = Operand::elements(b.as_ptr());
     // SAFETY: all three slices have at least n elements.
-    unsafe { binary_tier(op, a.as_ptr(), b.as_ptr(), out.as_mut_ptr(), n) }
+    unsafe { run_lanes(lane, &operands, out.as_mut_ptr(), n) }
     Ok(())
 }
 
@@ -176,7 +325,9 @@ mod tests {
     #[test]
     fn functions_agree_with_float64_within_a_few_units() {
         let x = inputs();
-        let cases: [(Unary, fn(f64) -> f64, f64); 4] = [
+        let cases: [(Unary, fn(f64) -> f64, f64); 6] = [
+            (Unary::Log1p, f64::ln_1p, 4.0),
+            (Unary::Expm1, f64::exp_m1, 4.0),
             (Unary::Exp, f64::exp, 2.0),
             (Unary::Log, f64::ln, 2.0),
             (Unary::Tanh, f64::tanh, 3.0),
@@ -187,7 +338,12 @@ mod tests {
             unary(op, &x, bytemuck::cast_slice_mut(&mut out)).unwrap();
             let mut plain = vec![0f32; x.len()];
             // SAFETY: the slices are of one length.
-            unsafe { unary_loop::<Lanes<f32, 8>>(op, x.as_ptr(), plain.as_mut_ptr(), x.len()) };
+            unsafe {
+                let lane = Lane::of_unary(op).unwrap();
+                let mut operands = [Operand::NONE; 4];
+                operands[0] = Operand::elements(x.as_ptr());
+                lanes::<Lanes<f32, 8>>(lane, &operands, plain.as_mut_ptr(), x.len());
+            }
             for (i, x) in x.iter().enumerate() {
                 let want = f(f64::from(*x));
                 for got in [out[i], plain[i]] {

@@ -104,3 +104,36 @@ pub unsafe fn sigmoid<V: Vector32>(x: V) -> V {
     let one = V::splat(1.0);
     one.div(one.add(exp(V::splat(0.0).sub(x))))
 }
+
+/// `log(1 + x)`, exact for small `x` (Kahan's correction of the rounded sum).
+#[inline(always)]
+pub unsafe fn log1p<V: Vector32>(x: V) -> V {
+    let one = V::splat(1.0);
+    let sum = one.add(x);
+    let of_sum = log(sum);
+    let large = x.mul(of_sum.div(sum.sub(one)));
+    // Where 1 + x rounds to 1 the answer is x; so it is at infinity, where the formula divides.
+    let y = V::if_equal(sum, one, x, large);
+    V::if_equal(sum, of_sum, sum, y)
+}
+
+/// `exp(x) - 1`, exact for small `x` (Kahan's correction of the rounded difference).
+#[inline(always)]
+pub unsafe fn expm1<V: Vector32>(x: V) -> V {
+    let one = V::splat(1.0);
+    let u = exp(x);
+    let less = u.sub(one);
+    let of_u = log(u);
+    let y = less.mul(x.div(of_u));
+    let y = V::if_equal(u, of_u, u, y);
+    let y = V::if_equal(less, V::splat(-1.0), less, y);
+    V::if_equal(u, one, x, y)
+}
+
+/// -1, 0 or 1; 0 for NaN.
+#[inline(always)]
+pub unsafe fn sign<V: Vector32>(x: V) -> V {
+    let (zero, one) = (V::splat(0.0), V::splat(1.0));
+    let below = V::if_less(x, zero, V::splat(-1.0), zero);
+    V::if_less(zero, x, one, below)
+}

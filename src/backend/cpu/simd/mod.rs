@@ -104,6 +104,11 @@ pub trait Vector32: Vector<Element = f32> {
     unsafe fn split(self) -> (Self, Self);
     /// `a < b ? x : y`; `y` where either is NaN.
     unsafe fn if_less(a: Self, b: Self, x: Self, y: Self) -> Self;
+    /// `a <= b ? x : y`; `y` where either is NaN.
+    unsafe fn if_at_most(a: Self, b: Self, x: Self, y: Self) -> Self;
+    /// `a == b ? x : y`; `y` where either is NaN.
+    unsafe fn if_equal(a: Self, b: Self, x: Self, y: Self) -> Self;
+    unsafe fn floor(self) -> Self;
     /// The largest lane.
     unsafe fn largest(self) -> f32;
 }

@@ -133,6 +133,22 @@ impl<const N: usize> Vector32 for Lanes<f32, N> {
         }))
     }
     #[inline(always)]
+    unsafe fn if_at_most(a: Self, b: Self, x: Self, y: Self) -> Self {
+        Lanes(std::array::from_fn(|i| {
+            if a.0[i] <= b.0[i] { x.0[i] } else { y.0[i] }
+        }))
+    }
+    #[inline(always)]
+    unsafe fn if_equal(a: Self, b: Self, x: Self, y: Self) -> Self {
+        Lanes(std::array::from_fn(|i| {
+            if a.0[i] == b.0[i] { x.0[i] } else { y.0[i] }
+        }))
+    }
+    #[inline(always)]
+    unsafe fn floor(self) -> Self {
+        Lanes(self.0.map(f32::floor))
+    }
+    #[inline(always)]
     unsafe fn largest(self) -> f32 {
         self.0
             .iter()

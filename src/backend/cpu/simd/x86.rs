@@ -129,6 +129,20 @@ impl Vector32 for F512 {
         F512(_mm512_mask_blend_ps(less, y.0, x.0))
     }
     #[inline(always)]
+    unsafe fn if_at_most(a: Self, b: Self, x: Self, y: Self) -> Self {
+        let holds = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(a.0, b.0);
+        F512(_mm512_mask_blend_ps(holds, y.0, x.0))
+    }
+    #[inline(always)]
+    unsafe fn if_equal(a: Self, b: Self, x: Self, y: Self) -> Self {
+        let holds = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a.0, b.0);
+        F512(_mm512_mask_blend_ps(holds, y.0, x.0))
+    }
+    #[inline(always)]
+    unsafe fn floor(self) -> Self {
+        F512(_mm512_roundscale_ps::<9>(self.0))
+    }
+    #[inline(always)]
     unsafe fn largest(self) -> f32 {
         _mm512_reduce_max_ps(self.0)
     }
@@ -211,6 +225,20 @@ impl Vector32 for F256 {
             x.0,
             _mm256_cmp_ps::<_CMP_LT_OQ>(a.0, b.0),
         ))
+    }
+    #[inline(always)]
+    unsafe fn if_at_most(a: Self, b: Self, x: Self, y: Self) -> Self {
+        let holds = _mm256_cmp_ps::<_CMP_LE_OQ>(a.0, b.0);
+        F256(_mm256_blendv_ps(y.0, x.0, holds))
+    }
+    #[inline(always)]
+    unsafe fn if_equal(a: Self, b: Self, x: Self, y: Self) -> Self {
+        let holds = _mm256_cmp_ps::<_CMP_EQ_OQ>(a.0, b.0);
+        F256(_mm256_blendv_ps(y.0, x.0, holds))
+    }
+    #[inline(always)]
+    unsafe fn floor(self) -> Self {
+        F256(_mm256_floor_ps(self.0))
     }
     #[inline(always)]
     unsafe fn largest(self) -> f32 {
