@@ -125,3 +125,15 @@ fn whoever_waited_for_what_is_not_computed_waits_for_its_inputs() {
     let late = g.create(late).unwrap();
     insta::assert_snapshot!(explain(&g, &[x], &[], &[late]));
 }
+
+#[test]
+fn a_chain_that_nobody_reads_goes_as_a_whole() {
+    let mut g = new_graph();
+    let x = typed(&mut g, "Placeholder", "x", DType::F32);
+    let first = node(&mut g, "Mul", "first", &[x, x]);
+    let second = node(&mut g, "Add", "second", &[first, x]);
+    let late = NodeSpec::new("Identity").name("late").input(x);
+    let late = make(&mut g, late.control(second.node));
+    let plan = explain(&g, &[x], &[late], &[]);
+    assert!(!plan.contains("'first'") && !plan.contains("'second'"), "{plan}");
+}

@@ -22,7 +22,7 @@ pub fn drop_unused(draft: &mut Draft) -> Result<()> {
     }
     // Readers stand behind what they read: one walk from the end sees chains go as a whole.
     let mut is_unused = vec![false; draft.items.len()];
-    for &id in draft.order.iter().rev() {
+    for id in draft.order.clone().into_iter().rev() {
         let item = draft.item(id);
         if uses[id as usize] > 0 || !has_no_effect(draft, item) {
             continue;
@@ -31,18 +31,15 @@ pub fn drop_unused(draft: &mut Draft) -> Result<()> {
         for from in item.inputs.iter().filter_map(|source| source.item()) {
             uses[from as usize] -= 1;
         }
-    }
-    draft.rewrite(|draft, id| {
-        if !is_unused[id as usize] {
-            return Ok::<_, Error>(None);
-        }
+        // It reads nothing any more, for what it read may go as well.
         let item = &mut draft.items[id as usize];
-        let inputs = item.inputs.iter().filter_map(|source| source.item());
-        item.controls.extend(inputs);
+        let inputs = std::mem::take(&mut item.inputs);
+        item.controls
+            .extend(inputs.iter().filter_map(|source| source.item()));
         item.controls.sort_unstable();
         item.controls.dedup();
-        Ok(Some(SmallVec::new()))
-    })
+    }
+    draft.rewrite(|_, id| Ok::<_, Error>(is_unused[id as usize].then(SmallVec::new)))
 }
 
 /// Whether nothing but its outputs says that the item ran. Items of branches and loops stay: their inputs do not say
