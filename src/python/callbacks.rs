@@ -12,7 +12,7 @@ use crate::ops::kernel::Host;
 use crate::value::Value;
 
 use super::arrays::{infer_value, value_to_array};
-use super::errors::{from_callback, to_python};
+use super::errors::from_callback;
 
 static FUNCTIONS: Mutex<Option<FxHashMap<Vec<u8>, Py<PyAny>>>> = Mutex::new(None);
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -44,28 +44,29 @@ impl Host for Interpreter {
                     String::from_utf8_lossy(token)
                 ))
             })?;
-            let results = call(function.bind(py), inputs);
-            results.map_err(|exception| from_callback(py, &exception))
+            call(function.bind(py), inputs)
         })
     }
 }
 
-fn call(function: &Bound<PyAny>, inputs: &[Value]) -> PyResult<Vec<Value>> {
+fn call(function: &Bound<PyAny>, inputs: &[Value]) -> Result<Vec<Value>> {
     let py = function.py();
+    let raised = |exception: PyErr| from_callback(py, &exception);
     let arguments = inputs
         .iter()
         .map(|value| value_to_array(py, value))
-        .collect::<PyResult<Vec<_>>>()?;
-    let results = function.call1(PyTuple::new(py, arguments)?)?;
-    let infer = |item: &Bound<PyAny>| infer_value(item).map_err(to_python);
+        .collect::<PyResult<Vec<_>>>()
+        .map_err(raised)?;
+    let arguments = PyTuple::new(py, arguments).map_err(raised)?;
+    let results = function.call1(arguments).map_err(raised)?;
     if results.is_none() {
         return Ok(Vec::new());
     }
     if let Ok(list) = results.cast::<PyList>() {
-        return list.iter().map(|item| infer(&item)).collect();
+        return list.iter().map(|item| infer_value(&item)).collect();
     }
     if let Ok(tuple) = results.cast::<PyTuple>() {
-        return tuple.iter().map(|item| infer(&item)).collect();
+        return tuple.iter().map(|item| infer_value(&item)).collect();
     }
-    Ok(vec![infer(&results)?])
+    Ok(vec![infer_value(&results)?])
 }

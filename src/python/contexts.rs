@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::graph::{Context, ContextKind, Endpoint};
+use crate::graph::{Context, ContextId, ContextKind, Endpoint, Graph};
 
 fn pack(e: Option<Endpoint>) -> Option<i64> {
     e.map(Endpoint::pack)
@@ -15,7 +15,8 @@ fn pack_all(all: &[Endpoint]) -> Vec<i64> {
 }
 
 /// All that is known of the context: see `_core.pyi`.
-pub fn info<'py>(py: Python<'py>, context: &Context) -> PyResult<Bound<'py, PyDict>> {
+pub fn info<'py>(py: Python<'py>, graph: &Graph, id: ContextId) -> PyResult<Bound<'py, PyDict>> {
+    let context = graph.context(id);
     let dict = PyDict::new(py);
     dict.set_item("name", &context.name)?;
     dict.set_item("outer", context.outer)?;
@@ -42,6 +43,8 @@ pub fn info<'py>(py: Python<'py>, context: &Context) -> PyResult<Bound<'py, PyDi
         }
         ContextKind::While(w) => {
             dict.set_item("kind", "while")?;
+            let forward = w.gradient.map(|id| graph.loop_gradient(id).forward);
+            dict.set_item("forward", forward)?;
             dict.set_item("maximum_iterations", pack(w.maximum_iterations))?;
             dict.set_item("parallel_iterations", w.parallel_iterations)?;
             dict.set_item("back_prop", w.back_prop)?;

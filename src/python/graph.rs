@@ -613,13 +613,18 @@ impl PyGraph {
         self.lock().new_context(name, kind)
     }
 
+    #[getter]
+    fn context_count(&self) -> usize {
+        self.lock().contexts.len()
+    }
+
     fn context_info<'py>(
         &self,
         py: Python<'py>,
         context: ContextId,
     ) -> PyResult<Bound<'py, PyDict>> {
         let graph = self.lock();
-        contexts::info(py, graph.context(context_of(&graph, context)?))
+        contexts::info(py, &graph, context_of(&graph, context)?)
     }
 
     fn set_context_field(

@@ -98,8 +98,8 @@ def _create_colocated(plan, graph, inputs, name, endpoints, attrs):
     core = graph._core
     opened = 0
     try:
-        for i in plan.ref_inputs:
-            core.push_colocation(inputs[i]._endpoint >> 16, False)
+        for tensor in _references(plan, inputs):
+            core.push_colocation(tensor._endpoint >> 16, False)
             opened += 1
         return graph._create(plan.name, name, endpoints, attrs)
     except ValueError:
@@ -110,13 +110,22 @@ def _create_colocated(plan, graph, inputs, name, endpoints, attrs):
             core.pop_colocation()
 
 
-def _check_refs(plan, tensors):
+def _references(plan, inputs):
+    """The tensors of all arguments that are references or lists of them."""
+    found = []
     for i in plan.ref_inputs:
-        if not tensors[i].dtype._is_ref_dtype:
-            raise TypeError(
-                f"'{plan.name}' Op requires that input '{plan.inputs[i].name}' be a mutable tensor "
-                "(e.g.: a tf.Variable)"
-            )
+        found.extend(inputs[i] if isinstance(inputs[i], (list, tuple)) else [inputs[i]])
+    return found
+
+
+def _check_refs(plan, inputs):
+    for i in plan.ref_inputs:
+        for tensor in inputs[i] if isinstance(inputs[i], (list, tuple)) else [inputs[i]]:
+            if not tensor.dtype._is_ref_dtype:
+                raise TypeError(
+                    f"'{plan.name}' Op requires that input '{plan.inputs[i].name}' be a mutable tensor "
+                    "(e.g.: a tf.Variable)"
+                )
 
 
 def _explain(plan, tensors, attrs):

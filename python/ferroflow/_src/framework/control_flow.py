@@ -347,10 +347,28 @@ def _build_branch(context, function):
     def as_branch_tensor(value):
         if isinstance(value, Operation):
             return with_dependencies([value], context.pivot)
-        return context.switched(convert_to_tensor(to_flow(value)))
+        return _on_branch(context, convert_to_tensor(to_flow(value)))
 
     result = nest.map_structure(as_branch_tensor, original, expand_composites=True)
     return original, result if isinstance(result, (list, _builtin_tuple)) else [result]
+
+
+def _on_branch(context, value):
+    """What a result of the branch is on it: one that comes from outside is what Switch gives on this side."""
+    info = context._info()
+    endpoint = value._endpoint
+    if endpoint in info["values"]:
+        return context._graph._tensor(info["external_values"].get(endpoint, endpoint))
+    context._add_values([endpoint])
+    inner, outer, external = value, context.outer_context, {}
+    if outer is not None:
+        inner = outer.AddValue(value)
+        context._add_values([inner._endpoint])
+        external[inner._endpoint] = inner._endpoint
+    made = switch_ref_or_tensor(inner, context.pred)[info["branch"]]
+    external[endpoint] = made._endpoint
+    context._set("external_values", {**context._info()["external_values"], **external})
+    return made
 
 
 def _merged_branches(originals, results):
@@ -415,13 +433,32 @@ def case(pred_fn_pairs, default=None, exclusive=False, strict=False, name="case"
     Raises:
       TypeError: when the pairs are of another form.
     """
-    predicates, actions = _checked_pairs(pred_fn_pairs, exclusive, name)
+    return _case(functools.partial(cond, strict=strict), pred_fn_pairs, default, exclusive, name)
+
+
+def smart_case(pred_fn_pairs, default=None, exclusive=False, name="smart_case"):
+    """`case`, where conditions that are known choose while the graph is built; they may be Python bools.
+
+    Args:
+      pred_fn_pairs: a list of (bool scalar, function), or a dict.
+      default: the function when no condition is true; None: then one must be.
+      exclusive: whether it is an error that several are true.
+      name: the scope's name.
+
+    Raises:
+      TypeError: when the pairs are of another form.
+    """
+    return _case(smart_cond, pred_fn_pairs, default, exclusive, name, allows_bools=True)
+
+
+def _case(cond, pred_fn_pairs, default, exclusive, name, allows_bools=False):
+    predicates, actions = _checked_pairs(pred_fn_pairs, exclusive, name, allows_bools)
     with name_scope(name, "case", [predicates]):
         if default is None:
             default, predicates, actions = _default_action(predicates, actions)
         function = default
         for predicate, action in reversed(list(zip(predicates, actions, strict=True))):
-            function = functools.partial(cond, predicate, true_fn=action, false_fn=function, strict=strict)
+            function = functools.partial(cond, predicate, true_fn=action, false_fn=function)
         if not exclusive:
             return function()
         with control_dependencies([_at_most(predicates, 1, "Input error: exclusive=True")]):
@@ -431,7 +468,7 @@ def case(pred_fn_pairs, default=None, exclusive=False, strict=False, name="case"
 case_v2 = case
 
 
-def _checked_pairs(pairs, exclusive, name):
+def _checked_pairs(pairs, exclusive, name, allows_bools):
     if not isinstance(pairs, (list, _builtin_tuple, dict)):
         raise TypeError("fns must be a list, tuple, or dict")
     if isinstance(pairs, collections.OrderedDict):
@@ -449,11 +486,12 @@ def _checked_pairs(pairs, exclusive, name):
             raise TypeError("Each entry in pred_fn_pairs must be a 2-tuple")
         predicate, function = pair
         if not isinstance(predicate, Tensor):
-            raise TypeError(f"pred must be a Tensor, got: {predicate}")
-        if predicate.dtype.base_dtype is not dtypes.bool:
+            if not allows_bools or not isinstance(predicate, bool):
+                raise TypeError(f"pred must be a Tensor{' or bool' if allows_bools else ''}, got: {predicate}")
+        elif predicate.dtype.base_dtype is not dtypes.bool:
             raise TypeError(f"pred must be Tensor of type bool: {predicate.name}")
         if not callable(function):
-            raise TypeError(f"fn for pred {predicate.name} must be callable.")
+            raise TypeError(f"fn for pred {getattr(predicate, 'name', predicate)} must be callable.")
     predicates, actions = zip(*pairs, strict=True)
     return predicates, actions
 
@@ -514,6 +552,7 @@ __all__ = [
     "merge",
     "no_op",
     "register_tensor_array",
+    "smart_case",
     "smart_cond",
     "switch",
     "switch_ref_or_tensor",

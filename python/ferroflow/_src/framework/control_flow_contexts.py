@@ -1,10 +1,16 @@
 """The Python faces of the core's control-flow contexts: conditionals and loops, and how they are saved in a MetaGraphDef."""
 
+import collections
+
+from ferroflow._src.framework import graph as graph_module
 from ferroflow._src.framework import nest, stacks
 from ferroflow._src.framework.collections import register_proto_function
 from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.scopes import prepend_name_scope, strip_name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
+
+
+GradientLoop = collections.namedtuple("GradientLoop", ("forward_context", "grad_context"))
 
 
 class ControlFlowContext:
@@ -14,11 +20,7 @@ class ControlFlowContext:
         self._graph = graph
         self._number = number
         self._entered = []
-        self._nested = []
         graph._context_objects[number] = self
-        outer = self.outer_context
-        if outer is not None:
-            outer._nested.append(self)
 
     def _info(self):
         return self._graph._core.context_info(self._number)
@@ -41,7 +43,10 @@ class ControlFlowContext:
 
     @property
     def grad_state(self):
-        return None
+        """The loop that the one around is the gradient of, by its `forward_context`; None for other loops."""
+        loop = self.GetWhileContext()
+        forward = None if loop is None else loop._info()["forward"]
+        return None if forward is None else GradientLoop(self._graph._context_object(forward), loop)
 
     @property
     def pivot(self):
@@ -100,8 +105,11 @@ class ControlFlowContext:
             message.external_values[name] = strip_name_scope(graph._tensor(value).name, export_scope)
 
     def _nested_defs(self, message, export_scope):
-        for nested in self._nested:
-            nested.to_control_flow_context_def(message.nested_contexts.add(), export_scope)
+        graph = self._graph
+        for number in range(self._number + 1, graph._core.context_count):
+            nested = graph._context_object(number)
+            if nested._info()["outer"] == self._number:
+                nested.to_control_flow_context_def(message.nested_contexts.add(), export_scope)
 
     def _take_values(self, values_def, import_scope):
         graph = self._graph
@@ -167,26 +175,6 @@ class CondContext(ControlFlowContext):
 
     def IsCondContext(self):
         return True
-
-    def switched(self, value):
-        """Returns a result of the branch that comes from outside it: what Switch gives on this side."""
-        from ferroflow._src.framework.control_flow import switch_ref_or_tensor
-
-        info = self._info()
-        endpoint = value._endpoint
-        if endpoint in info["values"]:
-            return self._graph._tensor(info["external_values"].get(endpoint, endpoint))
-        self._add_values([endpoint])
-        inner, outer = value, self.outer_context
-        external = {}
-        if outer is not None:
-            inner = outer.AddValue(value)
-            self._add_values([inner._endpoint])
-            external[inner._endpoint] = inner._endpoint
-            self._set("external_values", {**self._info()["external_values"], **external})
-        made = switch_ref_or_tensor(inner, self.pred)[info["branch"]]
-        self._set("external_values", {**self._info()["external_values"], endpoint: made._endpoint})
-        return made
 
     def to_proto(self, export_scope=None):
         """Returns a `CondContextDef`; None when the context lies outside `export_scope`."""
@@ -348,6 +336,17 @@ class WhileContext(ControlFlowContext):
         for endpoint in self._info()["values"]:
             if core.op(endpoint >> 16) in ("Enter", "RefEnter"):
                 core.set_attr(endpoint >> 16, "frame_name", frame)
+
+
+def _object_of(graph, number):
+    """The Python face of a context that the core has made: a loop that runs another backwards."""
+    cls = WhileContext if graph._core.context_info(number)["kind"] == "while" else CondContext
+    made = cls.__new__(cls)
+    ControlFlowContext.__init__(made, graph, number)
+    return made
+
+
+graph_module.register_contexts(_object_of)
 
 
 def _take_nested(context, context_def, import_scope):

@@ -14,6 +14,19 @@ from ferroflow._src.framework.tensor_like import TensorLike
 from ferroflow._src.framework.text import as_str
 
 
+_make_context = None
+
+
+def register_contexts(make):
+    """Called once by `control_flow_contexts`, which stands above this module.
+
+    Args:
+      make: called with (graph, number), returns the Python object of a context that the core has made.
+    """
+    global _make_context
+    _make_context = make
+
+
 class Graph(Collections):
     """A program as a graph: `Operation`s, joined by `Tensor`s."""
 
@@ -470,7 +483,10 @@ class Graph(Collections):
 
     def _context_object(self, number):
         """The Python object of a conditional or loop of the core; None for None."""
-        return None if number is None else self._context_objects.get(number)
+        if number is None:
+            return None
+        found = self._context_objects.get(number)
+        return _make_context(self, number) if found is None else found
 
     def _get_control_flow_context(self):
         return self._context_object(self._core.context)

@@ -200,25 +200,26 @@ def _compare(first, second, check_types, is_inner):
         )
     if check_types and not _same_type(first, second):
         raise TypeError(
-            f"{head}The two namedtuples don't have the same sequence type. First structure has type "
-            f"{type(first).__name__}, while second structure has type {type(second).__name__}"
-            if _is_namedtuple(first) and _is_namedtuple(second)
-            else f"{head}The two structures don't have the same sequence type. First structure has type "
-            f"{type(first).__name__}, while second structure has type {type(second).__name__}"
+            f"{head}The two namedtuples don't have the same sequence type. First structure {_shown(first)} has type "
+            f"{type(first).__name__}, while second structure {_shown(second)} has type {type(second).__name__}"
         )
     left, right = _items(first), _items(second)
     if isinstance(first, Mapping) and isinstance(second, Mapping) and [k for k, _ in left] != [k for k, _ in right]:
         raise ValueError(
-            "The two dictionaries don't have the same set of keys. First structure has keys "
-            f"{[k for k, _ in left]}, while second structure has keys {[k for k, _ in right]}"
+            f"{head}The two dictionaries don't have the same set of keys. First structure has keys "
+            f"{_shown(list(first))}, while second structure has keys {_shown(list(second))}"
         )
     if len(left) != len(right):
         raise ValueError(
-            f"{head}The two structures don't have the same number of elements. First structure: type={type(first).__name__} str={first}. "
-            f"Second structure: type={type(second).__name__} str={second}"
+            f"{head}The two structures don't have the same number of elements. First structure: {_shown(first)}. "
+            f"Second structure: {_shown(second)}"
         )
     for (_, a), (_, b) in zip(left, right, strict=True):
         _compare(a, b, check_types, is_inner)
+
+
+def _shown(value):
+    return f"type={type(value).__name__} str={value}"
 
 
 def _same_type(first, second):
