@@ -4,6 +4,13 @@
 from ferroflow._src import contents as _contents
 
 _contents.begin(__name__)
+from ferroflow._src.contrib.rnn import (
+    EmbeddingWrapper as EmbeddingWrapper,
+    InputProjectionWrapper as InputProjectionWrapper,
+    OutputProjectionWrapper as OutputProjectionWrapper,
+    stack_bidirectional_dynamic_rnn as stack_bidirectional_dynamic_rnn,
+    stack_bidirectional_rnn as stack_bidirectional_rnn,
+)
 from ferroflow._src.rnn.cells import (
     BasicLSTMCell as BasicLSTMCell,
     BasicRNNCell as BasicRNNCell,
@@ -13,11 +20,13 @@ from ferroflow._src.rnn.cells import (
     LSTMStateTuple as LSTMStateTuple,
     RNNCell as RNNCell,
 )
+from ferroflow._src.rnn.dynamic import swap_batch_and_time as transpose_batch_time
 from ferroflow._src.rnn.static import (
     static_bidirectional_rnn as static_bidirectional_rnn,
     static_rnn as static_rnn,
     static_state_saving_rnn as static_state_saving_rnn,
 )
+from ferroflow._src.rnn.steps import batch_size_of as best_effort_input_batch_size
 from ferroflow._src.rnn.wrappers import (
     DeviceWrapper as DeviceWrapper,
     DropoutWrapper as DropoutWrapper,

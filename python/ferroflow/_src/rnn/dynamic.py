@@ -17,7 +17,7 @@ from ferroflow._src.rnn.sizes import join_known_sizes, join_sizes, state_dtype
 from ferroflow._src.rnn.steps import batch_size_of, cache_variables, copy_where, first_state, is_keras_cell, step
 
 
-def _swap_batch_and_time(x):
+def swap_batch_and_time(x):
     """Transposes the first two dimensions; what has fewer stays as it is."""
     known = x.shape
     if known.ndims is not None and known.ndims < 2:
@@ -66,7 +66,7 @@ def dynamic_rnn(
         flat = nest.flatten(inputs)
         if not time_major:
             flat = [convert_to_tensor(value) for value in flat]
-            flat = [_swap_batch_and_time(value) for value in flat]
+            flat = [swap_batch_and_time(value) for value in flat]
         if sequence_length is not None:
             sequence_length = math.cast(sequence_length, dtypes.int32)
             if sequence_length.shape.ndims not in (None, 1):
@@ -93,7 +93,7 @@ def dynamic_rnn(
             dtype,
         )
         if not time_major:
-            outputs = nest.map_structure(_swap_batch_and_time, outputs)
+            outputs = nest.map_structure(swap_batch_and_time, outputs)
         return outputs, state
 
 
