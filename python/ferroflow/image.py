@@ -4,7 +4,6 @@
 from ferroflow._src import contents as _contents
 
 _contents.begin(__name__)
-from ferroflow._src.ops.array import transpose as transpose
 from ferroflow._src.ops.image import (
     ResizeMethod as ResizeMethod,
     central_crop as central_crop,
@@ -23,6 +22,7 @@ from ferroflow._src.ops.image import (
     resize_nearest_neighbor as resize_nearest_neighbor,
     resize_with_crop_or_pad as resize_with_crop_or_pad,
     rot90 as rot90,
+    transpose_image as transpose,
     transpose_image as transpose_image,
 )
 from ferroflow._src.ops.image_colour import (

@@ -157,7 +157,8 @@ impl PySession {
         let timeout = millis(options.timeout_in_ms);
         let results = self.run_plan(py, &prepared, feeds, timeout, trace.clone())?;
         if collect_metadata {
-            let metadata = trace.and_then(Arc::into_inner).map(Trace::into_metadata);
+            let trace = trace.and_then(Arc::into_inner);
+            let metadata = trace.map(|trace| trace.into_metadata(&prepared.plan));
             let metadata = metadata.unwrap_or_default();
             results.append(PyBytes::new(py, &metadata.encode_to_vec()))?;
         }

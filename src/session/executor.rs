@@ -182,7 +182,8 @@ impl<'a> Executor<'a, '_> {
             self.step(step, is_first)
                 .map_err(|e| e.at(&*step.node.name))?;
             if let (Some(trace), Some(begun)) = (self.run.trace, begun) {
-                trace.note(step, begun);
+                let values = &self.slots.values;
+                trace.note(step, begun, |slot| values.get(slot as usize));
             }
         }
         Ok(())

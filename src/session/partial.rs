@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::ensure;
 use crate::error::{Error, Result};
 use crate::graph::Endpoint;
 use crate::plan::RunSpec;
 use crate::value::Value;
+use crate::{bail, ensure};
 
 use super::executor::{self, Slots};
 use super::plans::Prepared;
@@ -65,7 +65,7 @@ impl PartialRun {
             ensure!(
                 !is_fed[*feed],
                 invalid,
-                "The feed {} had already been fed.",
+                "The feed {} has already been fed.",
                 wanted.name
             );
             ensure!(
@@ -126,12 +126,14 @@ impl PartialRun {
                 }
                 (None, crate::plan::Place::Constant(_)) => true,
             };
-            ensure!(
-                is_there,
-                invalid,
-                "Fetch {} can't be computed from the feeds that have been fed so far.",
-                fetch.name.trim_start_matches("_retval_")
-            );
+            if !is_there {
+                let name = fetch.name.trim_start_matches("_retval_");
+                let (node, output) = name.rsplit_once('_').unwrap_or((name, "0"));
+                bail!(
+                    invalid,
+                    "Fetch {node}:{output} can't be computed from the feeds that have been fed so far."
+                );
+            }
             places.push(place);
         }
         Ok(places)

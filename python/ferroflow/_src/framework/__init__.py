@@ -46,6 +46,7 @@ From the bottom up (a module may import those above it):
     gradients            gradients, hessians, AggregationMethod;  custom_gradient
     error_messages       what a run's error says of the program
     fetches, session     Session, InteractiveSession
+    device_lib           list_local_devices;  timeline: traced runs drawn
     importer             import_graph_def;  graph_util: graphs cut out and frozen;  graph_io: write_graph
     meta_graph           export_scoped_meta_graph, import_scoped_meta_graph
     py_func              py_func

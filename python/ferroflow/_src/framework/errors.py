@@ -87,7 +87,15 @@ def _define(name, code, doc):
 CancelledError = _define(
     "CancelledError", CANCELLED, "The run or the step was cancelled, as when its session is closed."
 )
-UnknownError = _define("UnknownError", UNKNOWN, "A fault without a better code.")
+
+
+class UnknownError(OpError):
+    """A fault without a better code."""
+
+    def __init__(self, node_def, op, message, error_code=UNKNOWN):
+        super().__init__(node_def, op, message, error_code)
+
+
 InvalidArgumentError = _define(
     "InvalidArgumentError", INVALID_ARGUMENT, "An operation got a value that it cannot take."
 )

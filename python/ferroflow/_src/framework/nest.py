@@ -33,7 +33,9 @@ def is_sequence(value):
     return isinstance(value, (Sequence, Mapping, MappingView)) or _is_attrs(value)
 
 
-is_nested = is_sequence
+def is_nested(seq):
+    """Whether the value is a sequence or a dict whose parts this module walks over."""
+    return is_sequence(seq)
 
 
 def is_sequence_or_composite(value):

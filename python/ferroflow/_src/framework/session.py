@@ -1,5 +1,6 @@
 """tf.Session: runs parts of a graph in the core."""
 
+import collections
 import os
 import sys
 import threading
@@ -8,9 +9,9 @@ import warnings
 
 import numpy as np
 from ferroflow import _core
-from ferroflow._src.framework import nest, stacks
+from ferroflow._src.framework import graph_util, nest, stacks
 from ferroflow._src.framework.error_messages import explained
-from ferroflow._src.framework.errors import OpError
+from ferroflow._src.framework.errors import CancelledError, InvalidArgumentError, OpError
 from ferroflow._src.framework.fetches import (
     Fetches,
     expand_feed,
@@ -20,6 +21,9 @@ from ferroflow._src.framework.fetches import (
 from ferroflow._src.framework.graph import Graph
 from ferroflow._src.framework.operation import Operation
 from ferroflow._src.framework.tensor import Tensor
+
+# The endpoints that may be fed and fetched in a run in parts, those that were fed, and those that were not yet fetched.
+_PartialRun = collections.namedtuple("_PartialRun", ("feeds", "fetches", "fed", "left"))
 
 # How many structures of fetches a session remembers.
 _REMEMBERED = 1000
@@ -91,6 +95,7 @@ class BaseSession(SessionInterface):
         self._closed = False
         self._session = _core.Session(graph._core, None if config is None else config.SerializeToString())
         self._remembered = {}
+        self._partial_runs = {}
         self._logs_placement = config is not None and config.log_device_placement
         if self._logs_placement:
             self._log_placement(place=False)
@@ -113,6 +118,8 @@ class BaseSession(SessionInterface):
 
     def list_devices(self):
         """Returns the devices: objects with `name`, `device_type`, `memory_limit_bytes` and `incarnation`."""
+        if self._closed:
+            raise CancelledError(None, None, "Session has been closed.")
         return [_DeviceAttributes(*device) for device in self._session.devices()]
 
     def as_default(self):
@@ -182,12 +189,23 @@ class BaseSession(SessionInterface):
         return [fed[e] if e in fed else found[e] for e in handler.endpoints]
 
     def _run_traced(self, feeds, endpoints, nodes, options, run_metadata):
-        options = None if options is None else options.SerializeToString()
+        serialized = None if options is None else options.SerializeToString()
         if run_metadata is None:
-            return self._session.run(feeds, endpoints, nodes, options)
-        *values, metadata = self._session.run(feeds, endpoints, nodes, options, True)
+            return self._session.run(feeds, endpoints, nodes, serialized)
+        *values, metadata = self._session.run(feeds, endpoints, nodes, serialized, True)
         run_metadata.ParseFromString(metadata)
+        if options is not None and options.output_partition_graphs:
+            run_metadata.partition_graphs.append(self._partition_graph(endpoints, nodes))
         return values
+
+    def _partition_graph(self, endpoints, nodes):
+        """The part of the graph that a run needs, on the device where it runs."""
+        names = [self._graph._core.name(node) for node in [*(e >> 16 for e in endpoints), *nodes]]
+        part = graph_util.extract_sub_graph(self._graph.as_graph_def(), names)
+        device = self._session.devices()[0][0]
+        for node in part.node:
+            node.device = device
+        return part
 
     def _log_placement(self, place):
         """Writes where new operations run, as TensorFlow does: to stdout, and with the time to stderr."""
@@ -249,7 +267,8 @@ class BaseSession(SessionInterface):
             for part, part_value in expand_feed(key, value):
                 tensor = self._feed_key(part)
                 feeds.append((tensor._endpoint, self._feed_value(tensor, part_value, key)))
-        return feeds
+        # A tensor and its name may both be keys: the last one counts.
+        return feeds if is_flat else list(dict(feeds).items())
 
     def _feed_key(self, key):
         try:
@@ -313,7 +332,11 @@ class BaseSession(SessionInterface):
                     raise type(error)(f"Cannot interpret feed_list key as Tensor: {error.args[0]}") from None
                 endpoints.append(tensor._endpoint)
         handler = self._handler(fetches)
-        return self._session.partial_run_setup(endpoints, handler.endpoints, handler.nodes)
+        if not handler.endpoints and not handler.nodes:
+            raise InvalidArgumentError(None, None, "Must specify at least one target to fetch or execute.")
+        handle = self._session.partial_run_setup(endpoints, handler.endpoints, handler.nodes)
+        self._partial_runs[handle] = _PartialRun(set(endpoints), set(handler.endpoints), set(), set(handler.endpoints))
+        return handle
 
     def partial_run(self, handle, fetches, feed_dict=None):
         """Goes on with a run in parts.
@@ -329,10 +352,34 @@ class BaseSession(SessionInterface):
         self._check_open()
         handler = self._handler(fetches)
         feeds = self._feeds(feed_dict) if feed_dict else []
+        if handler.nodes:
+            raise RuntimeError("partial_run() requires empty target_list.")
+        known = self._partial_runs.get(handle)
+        if known is None:
+            raise InvalidArgumentError(None, None, "Must run 'setup' before performing partial runs!")
+        self._check_part(known, [endpoint for endpoint, _ in feeds], handler.endpoints)
         try:
-            return handler.build(self._session.partial_run(handle, feeds, handler.endpoints))
+            values = self._session.partial_run(handle, feeds, handler.endpoints)
         except OpError as error:
             raise explained(error, self._graph) from None
+        known.fed.update(endpoint for endpoint, _ in feeds)
+        known.left.difference_update(handler.endpoints)
+        if not known.left:
+            del self._partial_runs[handle]
+        return handler.build(values)
+
+    def _check_part(self, known, feeds, fetches):
+        """Names what was not announced, or comes twice."""
+        for endpoint in feeds:
+            name = self._graph._tensor(endpoint).name
+            if endpoint not in known.feeds:
+                raise InvalidArgumentError(None, None, f"The feed {name} was not specified in partial_run_setup.")
+            if endpoint in known.fed:
+                raise InvalidArgumentError(None, None, f"The feed {name} has already been fed.")
+        for endpoint in fetches:
+            if endpoint not in known.fetches:
+                name = self._graph._tensor(endpoint).name
+                raise InvalidArgumentError(None, None, f"The fetch {name} was not specified in partial_run_setup.")
 
     def make_callable(self, fetches, feed_list=None, accept_options=False):
         """Returns a function that runs `fetches`: faster than `run` when called often.

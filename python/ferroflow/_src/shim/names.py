@@ -13,6 +13,8 @@ PLACES = {
     "tensorflow.contrib.learn.python.learn.datasets.mnist": "ferroflow._src.examples.input_data",
     "tensorflow.contrib.learn.python.learn.datasets.base": "ferroflow._src.examples.input_data",
     "tensorflow.app.flags": "ferroflow._src.platform.flags",
+    "tensorflow.python.client.device_lib": "ferroflow._src.framework.device_lib",
+    "tensorflow.python.client.timeline": "ferroflow._src.framework.timeline",
     "tensorflow.python.platform.flags": "ferroflow._src.platform.flags",
     "tensorflow.python.platform.app": "ferroflow._src.platform.app",
     "tensorflow.python.platform.tf_logging": "ferroflow._src.platform.tf_logging",
