@@ -159,8 +159,8 @@ class BaseSession(SessionInterface):
           OpError: when an operation fails.
         """
         self._check_open()
-        handler = self._handler(fetches)
         feeds = self._feeds(feed_dict) if feed_dict else []
+        handler = self._handler(fetches)
         endpoints = handler.endpoints
         if not endpoints and not handler.nodes:
             return handler.build([])

@@ -1,0 +1,78 @@
+"""Runs the pieces of a file of TensorFlow 1 code, each in a graph and folder of its own, and keeps what they print.
+
+With TensorFlow 1.15.5's Python, `python snippets.py saver.txt` writes the answers beside the file.
+"""
+
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def pieces(name):
+    """Returns [(title, code)] of a file; a line '# --- title' begins a piece."""
+    with open(os.path.join(HERE, name)) as file:
+        parts = re.split(r"^# --- (.*)\n", file.read(), flags=re.M)
+    return list(zip(parts[1::2], parts[2::2]))
+
+
+def run(tf, np, code, title):
+    """Returns {'printed': lines, 'nodes': 'name = op(inputs) device' of each}; a piece must not raise."""
+    printed, home, folder = io.StringIO(), os.getcwd(), tempfile.mkdtemp()
+    os.chdir(folder)
+    try:
+        with tf.Graph().as_default() as graph, contextlib.redirect_stdout(printed):
+            exec(compile(code, title, "exec"), {"tf": tf, "np": np, "attempt": attempt, "show": show})
+            nodes = ["%s = %s(%s) %s" % (n.name, n.op, ", ".join(n.input), n.device) for n in graph.as_graph_def().node]
+    finally:
+        os.chdir(home)
+        shutil.rmtree(folder)
+    return {"printed": _tidy(printed.getvalue()).splitlines(), "nodes": [_tidy(n) for n in nodes]}
+
+
+def attempt(function):
+    """Prints what a function returns, or the class and first line of what it raises."""
+    try:
+        print(function())
+    except Exception as error:
+        print("!", type(error).__name__, str(error).split("\n")[0])
+
+
+def show(message):
+    """Returns a message as text in which maps are in order."""
+    from google.protobuf import json_format
+
+    return json.dumps(json_format.MessageToDict(message), sort_keys=True)
+
+
+def _tidy(text):
+    text = re.sub(r"_temp_[0-9a-f]{32}", "_temp_N", text)
+    return re.sub(r" object at 0x[0-9a-f]+", " object", text)
+
+
+def answers_of(name):
+    """Returns the path of the answers to a file's pieces."""
+    return os.path.join(HERE, os.path.splitext(name)[0] + ".json")
+
+
+def record(name):
+    """Writes TensorFlow's answers."""
+    import numpy as np
+    import tensorflow as tf
+
+    tf.compat.v1.logging.set_verbosity("ERROR")
+    made = {title: run(tf, np, code, title) for title, code in pieces(name)}
+    with open(answers_of(name), "w") as file:
+        json.dump(made, file, indent=0, sort_keys=True)
+        file.write("\n")
+
+
+if __name__ == "__main__":
+    for path in sys.argv[1:]:
+        record(os.path.basename(path))
