@@ -148,7 +148,6 @@ from ferroflow._src.framework.gradients import (
     AggregationMethod as AggregationMethod,
     UnconnectedGradients as UnconnectedGradients,
     gradients as gradients,
-    hessians as hessians,
 )
 
 # -- framework: variables --
@@ -372,6 +371,7 @@ from ferroflow._src.ops.functional import (
     map_fn as map_fn,
     scan as scan,
 )
+from ferroflow._src.ops.hessians import hessians as hessians
 from ferroflow._src.ops.histograms import (
     confusion_matrix as confusion_matrix,
     histogram_fixed_width as histogram_fixed_width,

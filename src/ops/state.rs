@@ -204,7 +204,7 @@ pub(super) const OPS: &[Op] = &[
         .attr("out_type: {int32, int64} = DT_INT32")
         .stateful()
         .no_grad()
-        .shape(shape::vector)
+        .shape(shape_of_shape)
         .host(shape_of_variable),
     Op::new("DestroyResourceOp", "resource: resource ->")
         .attr("ignore_lookup_error: bool = true")
@@ -303,6 +303,14 @@ pub(super) enum Update {
 fn variable_shape(c: &mut ShapeContext) -> Result<()> {
     let shape = c.attrs().shape("shape")?.clone();
     c.set(0, shape);
+    Ok(())
+}
+
+/// As long as the variable has dimensions, where the handle tells.
+fn shape_of_shape(c: &mut ShapeContext) -> Result<()> {
+    let known = c.input_handle(0).and_then(|h| h.first()?.1.rank());
+    let rank = known.map_or(-1, |rank| rank as i64);
+    c.set(0, PartialShape::from_dims([rank]));
     Ok(())
 }
 

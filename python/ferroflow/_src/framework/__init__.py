@@ -43,7 +43,7 @@ From the bottom up (a module may import those above it):
     variable_store       what get_variable does;  variable_scope: the scopes, get_variable;  template: make_template
     variable_lists       global_variables, variables_initializer, report_uninitialized_variables, ...
     gradient_registry    RegisterGradient, NotDifferentiable
-    gradients            gradients, hessians, AggregationMethod;  custom_gradient
+    gradients            gradients, AggregationMethod;  custom_gradient
     error_messages       what a run's error says of the program
     fetches, session     Session, InteractiveSession
     device_lib           list_local_devices;  timeline: traced runs drawn

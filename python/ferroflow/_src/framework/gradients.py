@@ -1,18 +1,15 @@
-"""tf.gradients and tf.hessians: the core walks the graph backwards; here are its arguments, and gradients in Python."""
+"""tf.gradients: the core walks the graph backwards; here are its arguments, and gradients in Python."""
 
 import enum
 
 from ferroflow import _core
-from ferroflow._src.framework import control_flow, dtypes, gradient_registry, stacks
-from ferroflow._src.framework.apply import apply_op
+from ferroflow._src.framework import gradient_registry, stacks
 from ferroflow._src.framework.composite import IndexedSlices
-from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_n_to_tensor, convert_to_tensor, to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.resource_variables import is_resource_variable
 from ferroflow._src.framework.tensor import Tensor
 from ferroflow._src.framework.tensor_like import TensorLike
-from ferroflow._src.framework.while_loops import while_loop
 
 
 class AggregationMethod:
@@ -63,8 +60,8 @@ def gradients(
       ValueError: when arguments do not fit each other.
       TypeError: when a y is not numeric.
     """
-    ys, xs, stops = _as_list(ys), _as_list(xs), [] if stop_gradients is None else _as_list(stop_gradients)
-    grad_ys = [None] * len(ys) if grad_ys is None else _as_list(grad_ys)
+    ys, xs, stops = as_list(ys), as_list(xs), [] if stop_gradients is None else as_list(stop_gradients)
+    grad_ys = [None] * len(ys) if grad_ys is None else as_list(grad_ys)
     try:
         unconnected = UnconnectedGradients(unconnected_gradients)
     except ValueError:
@@ -115,7 +112,7 @@ def gradients_v2(
     )
 
 
-def _as_list(values):
+def as_list(values):
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
@@ -185,47 +182,3 @@ def _call(graph, op, name, incoming):
     if len(found) != count:
         raise ValueError(f"Num gradients {len(found)} generated for op {op.node_def} do not match num inputs {count}")
     return [_to_core(gradient) for gradient in found]
-
-
-def hessians(ys, xs, name="hessians", colocate_gradients_with_ops=False, gate_gradients=False, aggregation_method=None):
-    """Makes the second derivatives of the sum of `ys` with respect to each of `xs`.
-
-    Args:
-      ys: a tensor or a list of tensors.
-      xs: a tensor or variable, or a list of them.
-      name: not used.
-      colocate_gradients_with_ops: as for `gradients`.
-      gate_gradients: as for `gradients`.
-      aggregation_method: as for `gradients`.
-
-    Returns:
-      A list, an entry an x: a `Tensor` of shape [*x's shape, *x's shape].
-    """
-    xs = _as_list(xs)
-    first = gradients(
-        ys,
-        xs,
-        colocate_gradients_with_ops=colocate_gradients_with_ops,
-        gate_gradients=gate_gradients,
-        aggregation_method=aggregation_method,
-    )
-    return [_hessian(gradient, x) for gradient, x in zip(first, xs, strict=True)]
-
-
-def _hessian(gradient, x):
-    gradient = apply_op("Reshape", gradient, [-1])
-    count = x.shape.num_elements()
-    n = apply_op("Size", x) if count is None else constant(count, dtypes.int32, name="Size")
-    tensor_array = control_flow._tensor_array[0]
-    _, rows = while_loop(
-        lambda j, _: j < n,
-        lambda j, result: (j + 1, result.write(j, gradients(gradient[j], x)[0])),
-        [constant(0, dtypes.int32), tensor_array(x.dtype, n)],
-    )
-    shape = apply_op("Shape", x) if count is None else constant(x.shape.as_list(), dtypes.int32, name="Shape")
-    return apply_op("Reshape", rows.stack(), apply_op("ConcatV2", [shape, shape], 0, name="concat"))
-
-
-def hessians_v2(ys, xs, gate_gradients=False, aggregation_method=None, name="hessians"):
-    """`hessians` with TensorFlow 2's order of arguments."""
-    return hessians(ys, xs, name=name, gate_gradients=gate_gradients, aggregation_method=aggregation_method)
