@@ -22,7 +22,7 @@ def less(i, *_):
         (lambda n: tf.while_loop(less, lambda i, j: [i], [n, n]), ValueError, "the same number of elements"),
         (lambda n: tf.while_loop(lambda i: i, lambda i: i, [n]), TypeError, "does not match expected type of bool"),
         (lambda n: tf.while_loop(1, lambda i: i, [n]), TypeError, "cond must be callable"),
-        (lambda n: tf.while_loop(lambda: True, lambda: [], []), ValueError, "No loop variables provided"),
+        (lambda n: tf.while_loop(lambda: True, list, []), ValueError, "No loop variables provided"),
         (
             lambda n: tf.while_loop(less, lambda i: i + 1, [n], parallel_iterations=0),
             TypeError,
