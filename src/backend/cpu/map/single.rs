@@ -176,6 +176,11 @@ impl Single {
     }
 }
 
+/// An empty result, to ask whether an operation is known.
+fn no_floats() -> &'static mut [u8] {
+    bytemuck::cast_slice_mut::<f32, u8>(&mut [])
+}
+
 /// Takes comparisons and products into the instruction that uses them, when it alone does.
 fn fuse(
     instr: &Instr,
@@ -212,7 +217,7 @@ fn fuse(
             let work = match Lane::of_unary(op) {
                 Some(lane) => Work::Lane(lane),
                 None => {
-                    float::unary_f32(op, &[], &mut []).ok()?;
+                    float::unary_f32(op, &[], no_floats()).ok()?;
                     Work::Unary(op)
                 }
             };
@@ -255,7 +260,7 @@ fn fuse(
             let work = match Lane::of_binary(op) {
                 Some(lane) => Work::Lane(lane),
                 None => {
-                    float::binary_f32(op, &[], &[], &mut []).ok()?;
+                    float::binary_f32(op, &[], &[], no_floats()).ok()?;
                     Work::Binary(op)
                 }
             };

@@ -126,3 +126,15 @@ fn casts_choose_and_compare() {
         f16::from_f32(f16::from_f32(1.9).to_f32() * 3.0)
     );
 }
+
+#[test]
+fn operations_without_a_vector_loop_stand_among_those_with_one() {
+    let x = Expr::inputs(2);
+    let a = floats(&[3000], |i| i as f32 * 0.01);
+    let b = floats(&[], |_| 2.0);
+    let y = eval(&((&x[0] + 1.0).pow(&x[1]).ceil() - &x[0]), &[a, b]).unwrap();
+    for (i, y) in y.slice::<f32>().unwrap().iter().enumerate() {
+        let x = i as f32 * 0.01;
+        assert_eq!(*y, (x + 1.0).powf(2.0).ceil() - x);
+    }
+}
