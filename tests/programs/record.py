@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""record.py [NAME...]: runs the examples and the programs of this folder in TensorFlow 1.15 and writes what they print.
+
+Run it with the Python of an environment that has tensorflow==1.15.5 (tests/oracle/setup.sh makes one). Writes
+answers/NAME.txt for each.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+import catalogue  # noqa: E402
+
+
+def main(names):
+    for name, script, arguments in catalogue.entries():
+        if names and name not in names:
+            continue
+        environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", PYTHONWARNINGS="ignore")
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [sys.executable, script] + arguments,
+                cwd=folder,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                universal_newlines=True,
+            )
+        if done.returncode:
+            sys.exit("%s: %s" % (name, done.stderr))
+        with open(os.path.join(HERE, "answers", name + ".txt"), "w") as file:
+            file.write(done.stdout)
+        print(name, len(done.stdout.splitlines()), "lines")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
