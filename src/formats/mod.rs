@@ -21,3 +21,4 @@ pub mod table;
 pub mod tensor_proto;
 #[cfg(test)]
 pub mod testing;
+pub mod wav;

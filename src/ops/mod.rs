@@ -2,6 +2,7 @@
 
 mod activation;
 mod array;
+mod audio;
 pub mod build;
 mod checkpoint;
 mod compare;
@@ -82,6 +83,7 @@ const FAMILIES: &[&[Op]] = &[
     random::candidates::OPS,
     checkpoint::OPS,
     io::OPS,
+    audio::OPS,
     vocabulary::OPS,
     array::slice::OPS,
     array::strided_assign::OPS,

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::formats::proto::{self, Message, Summary, TensorProto, summary};
 use crate::formats::tensor_proto::{encode, encode_shape};
-use crate::formats::{histogram, image_summary};
+use crate::formats::{histogram, image_summary, wav};
 use crate::value::{DType, PartialShape, Value};
 use crate::{bail, ensure};
 
@@ -15,6 +15,8 @@ pub(super) const OPS: &[Op] = &[
     Op::new("ScalarSummary", "tags: string, values: T -> summary: string").attr("T: realnumbertype").no_grad().shape(shape::scalar).host(scalars),
     Op::new("HistogramSummary", "tag: string, values: T -> summary: string").attr("T: realnumbertype = DT_FLOAT32").no_grad().shape(shape::scalar).host(histogram_summary),
     Op::new("ImageSummary", "tag: string, tensor: T -> summary: string").attr("max_images: int >= 1 = 3").attr("T: {uint8, float32, float16, float64} = DT_FLOAT32").attr("bad_color: tensor = uint8[255, 0, 0, 255]").no_grad().shape(shape::scalar).host(images),
+    Op::new("AudioSummary", "tag: string, tensor: float32 -> summary: string").attr("sample_rate: float").attr("max_outputs: int >= 1 = 3").no_grad().shape(shape::scalar).host(audio),
+    Op::new("AudioSummaryV2", "tag: string, tensor: float32, sample_rate: float32 -> summary: string").attr("max_outputs: int >= 1 = 3").no_grad().shape(shape::scalar).host(audio),
     Op::new("TensorSummaryV2", "tag: string, tensor: T, serialized_summary_metadata: string -> summary: string").attr("T: type").no_grad().shape(shape::scalar).host(tensor_summary),
     Op::new("MergeSummary", "inputs: N * string -> summary: string").attr("N: int >= 1").no_grad().shape(shape::scalar).host(merge),
 ];
@@ -108,6 +110,51 @@ fn images(c: &mut KernelContext) -> Result<()> {
     let bad_color = c.attrs().tensor("bad_color")?.slice::<u8>()?;
     let max_images = c.attrs().int("max_images")?;
     let summary = image_summary::encode(&tag, c.input(1)?, max_images, bad_color)?;
+    set(c, &summary);
+    Ok(())
+}
+
+/// Clips `[batch, frames]` or `[batch, frames, channels]` as WAV files.
+fn audio(c: &mut KernelContext) -> Result<()> {
+    let tag = text(c.scalar_input(0, "Tag")?.item_string()?);
+    let tensor = c.input(1)?;
+    let (frames, channels) = match *tensor.shape().dims() {
+        [_, frames] => (frames as usize, 1),
+        [_, frames, channels] => (frames as usize, channels as usize),
+        _ => bail!(
+            invalid,
+            "Tensor must be 3-D or 2-D, got: {}",
+            tensor.shape()
+        ),
+    };
+    let rate = match c.num_inputs() {
+        3 => c.scalar_input(2, "sample_rate")?.item::<f32>()?,
+        _ => c.attrs().float("sample_rate")?,
+    };
+    ensure!(rate > 0.0, invalid, "sample_rate must be > 0");
+    let most = c.attrs().int("max_outputs")?;
+    let clips = tensor
+        .slice::<f32>()?
+        .chunks_exact((frames * channels).max(1));
+    let mut summary = Summary::default();
+    for (i, clip) in clips.take(most as usize).enumerate() {
+        let audio = summary::Audio {
+            sample_rate: rate,
+            num_channels: channels as i64,
+            length_frames: frames as i64,
+            encoded_audio_string: wav::encode(clip, channels, rate as u32)?,
+            content_type: "audio/wav".to_owned(),
+        };
+        summary.value.push(summary::Value {
+            // The tag depends on how many were asked for, not on how many there are.
+            tag: match most {
+                1 => format!("{tag}/audio"),
+                _ => format!("{tag}/audio/{i}"),
+            },
+            value: Some(summary::value::Value::Audio(audio)),
+            ..Default::default()
+        });
+    }
     set(c, &summary);
     Ok(())
 }
@@ -226,5 +273,9 @@ mod tests {
         let pixels = Value::zeros(DType::F32, Shape::new(&[1, 2, 2, 3]).unwrap()).unwrap();
         let summary = summary_of(&run("ImageSummary", &[tag("i"), pixels], &[]).unwrap());
         assert_eq!(summary.value[0].tag, "i/image/0");
+        let clips = Value::zeros(DType::F32, Shape::new(&[2, 5]).unwrap()).unwrap();
+        let rate = Value::scalar(8000.0f32).unwrap();
+        let summary = summary_of(&run("AudioSummaryV2", &[tag("a"), clips, rate], &[]).unwrap());
+        assert_eq!(summary.value[1].tag, "a/audio/1");
     }
 }
