@@ -1,8 +1,8 @@
 """Makes the folder of IDX files that the MNIST programs read. Plain Python: no TensorFlow in it.
 
-    python prepare_data.py TARGET            scikit-learn's digits (1,797 images of 8 by 8)
-    python prepare_data.py TARGET FOLDER     MNIST from FOLDER: its four files, or its 10,000 test images alone, of which
-                                             the first 8,000 are for training and the last 2,000 for testing
+python prepare_data.py TARGET            scikit-learn's digits (1,797 images of 8 by 8)
+python prepare_data.py TARGET FOLDER     MNIST from FOLDER: its four files, or its 10,000 test images alone, of which
+                                         the first 8,000 are for training and the last 2,000 for testing
 """
 
 import gzip

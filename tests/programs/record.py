@@ -26,9 +26,8 @@ def main(names):
                 [sys.executable, script] + arguments,
                 cwd=folder,
                 env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                universal_newlines=True,
+                capture_output=True,
+                text=True,
             )
         if done.returncode:
             sys.exit("%s: %s" % (name, done.stderr))
