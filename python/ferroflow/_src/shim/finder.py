@@ -10,10 +10,16 @@ import importlib.machinery
 import sys
 import types
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ferroflow._src import contents
 from ferroflow._src.shim import names
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+else:
+    # Finders and loaders are known by their methods; importlib.abc would cost more to import than all of ferroflow.
+    Loader = object
 
 ROOT = "tensorflow"
 _V1 = "tensorflow.compat.v1"
@@ -46,7 +52,6 @@ def uninstall() -> None:
         del sys.modules[name]
 
 
-# Finders and loaders are known by their methods; importlib.abc would cost more to import than all of ferroflow.
 class Finder:
     """Finds `tensorflow` and the modules below it."""
 
@@ -76,7 +81,7 @@ class Explainer:
         return None
 
 
-class _Loader:
+class _Loader(Loader):
     def __init__(self, module: types.ModuleType):
         self._module = module
 
