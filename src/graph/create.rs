@@ -250,8 +250,9 @@ impl Graph {
                 None if key.starts_with('_') => attrs.set(key.to_string(), value.clone()),
                 None => bail!(
                     value,
-                    "NodeDef mentions attr '{key}' not in Op {}; NodeDef: {name}",
-                    def.name
+                    "NodeDef mentions attr '{key}' not in {}; NodeDef: {{{{node {name}}}}}. (Check whether your \
+                     GraphDef-interpreting binary is up to date with your GraphDef-generating binary.).",
+                    def.summary()
                 ),
             }
         }
@@ -273,18 +274,19 @@ impl Graph {
         ensure!(
             next == inputs.len(),
             value,
-            "Node '{name}' of op {} takes {next} inputs, but {} were given",
-            def.name,
-            inputs.len()
+            "NodeDef expected inputs '{}' do not match {} inputs specified; {}; NodeDef: {{{{node {name}}}}}",
+            expected(def, &attrs),
+            inputs.len(),
+            def.summary()
         );
         for attr in &def.attrs {
             if attrs.get(&attr.name).is_none() {
                 let Some(default) = &attr.default else {
                     bail!(
                         value,
-                        "NodeDef missing attr '{}' from Op {}; NodeDef: {name}",
+                        "NodeDef missing attr '{}' from {}; NodeDef: {{{{node {name}}}}}",
                         attr.name,
-                        def.name
+                        def.summary()
                     );
                 };
                 attrs.set(Cow::Borrowed(attr.name.as_str()), default.clone());
@@ -303,6 +305,18 @@ impl Graph {
             is_imported: false,
         })
     }
+}
+
+/// The types that an op with these attributes takes: `float, int32`.
+fn expected(def: &OpDef, attrs: &Attrs) -> String {
+    let types = def.inputs.iter().map(|arg| match &arg.ty {
+        ArgType::Fixed(dtype) => dtype.short_name().to_string(),
+        ArgType::Attr(attr) | ArgType::List(attr) => match attrs.dtype(attr) {
+            Ok(dtype) => dtype.short_name().to_string(),
+            Err(_) => attr.clone(),
+        },
+    });
+    types.collect::<Vec<_>>().join(", ")
 }
 
 /// An error of shape inference, said as TensorFlow says it while a graph is being built.
@@ -353,10 +367,11 @@ impl Resolver<'_> {
         ensure!(
             self.next + count <= self.inputs.len(),
             value,
-            "Node '{}' of op {}: input '{}' is missing",
-            self.name,
-            self.def.name,
-            arg.name
+            "NodeDef expected inputs '{}' do not match {} inputs specified; {}; NodeDef: {{{{node {}}}}}",
+            expected(self.def, &self.attrs),
+            self.inputs.len(),
+            self.def.summary(),
+            self.name
         );
         let from = self.next;
         self.next += count;

@@ -67,6 +67,54 @@ pub struct OpDef {
 }
 
 impl OpDef {
+    /// `Op<name=Identity; signature=input:T -> output:T; attr=T:type>`, as TensorFlow describes ops in errors.
+    pub fn summary(&self) -> String {
+        let show = |args: &[Arg]| {
+            let one = |arg: &Arg| {
+                let ty = match &arg.ty {
+                    ArgType::Fixed(dtype) => dtype.short_name().to_string(),
+                    ArgType::Attr(attr) | ArgType::List(attr) => attr.clone(),
+                };
+                let ty = match &arg.number_attr {
+                    Some(number) => format!("{number}*{ty}"),
+                    None => ty,
+                };
+                match arg.is_ref {
+                    true => format!("{}:Ref({ty})", arg.name),
+                    false => format!("{}:{ty}", arg.name),
+                }
+            };
+            args.iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        let mut text = format!(
+            "Op<name={}; signature={} -> {}",
+            self.name,
+            show(&self.inputs),
+            show(&self.outputs)
+        );
+        // Attributes come in the order of their names.
+        let mut attrs: Vec<&AttrDef> = self.attrs.iter().collect();
+        attrs.sort_by(|a, b| a.name.cmp(&b.name));
+        for attr in attrs {
+            let kind = match attr.kind {
+                AttrKind::Bytes => "string",
+                AttrKind::Int => "int",
+                AttrKind::Float => "float",
+                AttrKind::Bool => "bool",
+                AttrKind::Type => "type",
+                AttrKind::Shape => "shape",
+                AttrKind::Tensor => "tensor",
+                AttrKind::Func => "func",
+            };
+            let kind = match attr.is_list {
+                true => format!("list({kind})"),
+                false => kind.to_string(),
+            };
+            text += &format!("; attr={}:{kind}", attr.name);
+        }
+        text + ">"
+    }
+
     /// Reads a signature such as `"a: T, b: T -> product: T"` with its attributes.
     pub fn parse(name: &str, signature: &str, attrs: &[&str]) -> Result<OpDef> {
         let (inputs, outputs) = signature.split_once("->").ok_or_else(|| {

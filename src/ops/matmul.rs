@@ -209,7 +209,9 @@ fn batch_matmul(c: &mut KernelContext) -> Result<()> {
     ensure!(
         ra >= 2 && rb >= 2,
         invalid,
-        "In[0] and In[1] ndims must be >= 2: {sa} vs. {sb}"
+        "In[{}] ndims must be >= 2: {}",
+        usize::from(ra >= 2),
+        if ra >= 2 { rb } else { ra }
     );
     let batches = [&sa, &sb].map(|s| PartialShape::from_dims(s.dims()[..s.rank() - 2].to_vec()));
     let both = shape::broadcast_shapes(&batches[0], &batches[1]);

@@ -49,7 +49,7 @@ fn gather_shape(c: &mut ShapeContext) -> Result<()> {
 fn gather(c: &mut KernelContext) -> Result<()> {
     let params = c.initialized_variable(0)?.read()?;
     let indices = c.input(1)?;
-    let (places, block) = nd_places(indices, params.shape().dims(), "indices")?;
+    let (places, block) = nd_places(indices, params.shape().dims(), "param ")?;
     let shape = indices.shape();
     let depth = shape.dim(shape.rank() - 1);
     let outer = &shape.dims()[..shape.rank() - 1];

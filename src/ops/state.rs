@@ -786,7 +786,8 @@ pub(super) fn scatter_nd(c: &mut KernelContext, update: Update) -> Result<()> {
                 ensure!(
                     (0..shape.dims()[k]).contains(x),
                     invalid,
-                    "indices[{i}] does not index into shape {shape}"
+                    "indices[{i}] = {:?} does not index into shape {shape}",
+                    &all[i * depth..(i + 1) * depth]
                 );
                 at += *x as usize * steps[k];
             }

@@ -112,7 +112,7 @@ pub fn run_part(
     outcome.unwrap_or_else(|panic| Err(describe_panic(&*panic, current.get())))
 }
 
-fn describe_panic(panic: &(dyn std::any::Any + Send), step: Option<&Step>) -> Error {
+pub(super) fn describe_panic(panic: &(dyn std::any::Any + Send), step: Option<&Step>) -> Error {
     let what = panic.downcast_ref::<String>().map(String::as_str);
     let what = what.or_else(|| panic.downcast_ref::<&str>().copied());
     let error = Error::internal(format!("a kernel failed: {}", what.unwrap_or("no message")));

@@ -1,5 +1,6 @@
 //! A session: finds or makes the plan of a run and hands it to the executor.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -130,13 +131,19 @@ impl Session {
         {
             return Ok(found);
         }
-        let made = Prepared::new((self.planner)(&graph, spec)?, graph.version());
+        let made = Prepared::new(self.make_plan(&graph, spec)?, graph.version());
         let mut plans = self.plans.lock();
         if plans.len() >= KEEP_PLANS {
             plans.clear();
         }
         plans.insert(spec.clone(), made.clone());
         Ok(made)
+    }
+
+    /// A plan; a panic in a pass is an error.
+    fn make_plan(&self, graph: &Graph, spec: &RunSpec) -> Result<Plan> {
+        let made = catch_unwind(AssertUnwindSafe(|| (self.planner)(graph, spec)));
+        made.unwrap_or_else(|panic| Err(executor::describe_panic(&*panic, None)))
     }
 
     /// Runs a signature once.

@@ -179,6 +179,7 @@ fn range(c: &mut KernelContext) -> Result<()> {
         c.scalar_input(1, "limit")?,
         c.scalar_input(2, "delta")?,
     );
+    ensure!(as_f64(delta)? != 0.0, invalid, "Requires delta != 0: 0");
     let size = range_size(start, limit, delta)?;
     let shape = Shape::new(&[size])?;
     macro_rules! steps {

@@ -363,7 +363,7 @@ pub(in crate::ops) fn nd_places(
     ensure!(
         shape.rank() >= 1,
         invalid,
-        "{what} must be at least a vector"
+        "indices must be at least a vector"
     );
     let depth = shape.dim(shape.rank() - 1);
     ensure!(
@@ -384,8 +384,7 @@ pub(in crate::ops) fn nd_places(
             ensure!(
                 (0..dims[k]).contains(x),
                 invalid,
-                "{what}[{i}] = {index:?} does not index into {} shape [{}]",
-                if what == "indices" { "param" } else { "output" },
+                "indices[{i}] = {index:?} does not index into {what}shape [{}]",
                 dims.iter()
                     .map(i64::to_string)
                     .collect::<Vec<_>>()
@@ -400,7 +399,7 @@ pub(in crate::ops) fn nd_places(
 
 fn gather_nd(c: &mut KernelContext) -> Result<()> {
     let (params, indices) = (c.input(0)?, c.input(1)?);
-    let (places, block) = nd_places(indices, params.shape().dims(), "indices")?;
+    let (places, block) = nd_places(indices, params.shape().dims(), "param ")?;
     let i = indices.shape();
     let mut dims = i.dims()[..i.rank() - 1].to_vec();
     dims.extend_from_slice(&params.shape().dims()[i.dim(i.rank() - 1)..]);
@@ -429,7 +428,7 @@ fn scatter_nd_grad(g: &mut GradientContext) -> Result<Grads> {
 fn scatter_nd(c: &mut KernelContext) -> Result<()> {
     let (indices, updates, dims) = (c.input(0)?, c.input(1)?, c.ints_input(2)?);
     let shape = Shape::new(&dims)?;
-    let (places, block) = nd_places(indices, &dims, "indices")?;
+    let (places, block) = nd_places(indices, &dims, "")?;
     ensure!(
         updates.num_elements() == places.len() * block,
         invalid,

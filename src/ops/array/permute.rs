@@ -170,10 +170,14 @@ fn invert_permutation(c: &mut KernelContext) -> Result<()> {
         invalid,
         "invert_permutation expects a 1D vector."
     );
-    let axes = permutation(&input.ints()?, input.num_elements())?;
-    let mut inverse = vec![0i64; axes.len()];
-    for (i, axis) in axes.into_iter().enumerate() {
-        inverse[axis] = i as i64;
+    let all = input.ints()?;
+    let mut inverse = vec![-1; all.len()];
+    for (i, x) in all.iter().enumerate() {
+        let Some(place) = usize::try_from(*x).ok().and_then(|x| inverse.get_mut(x)) else {
+            bail!(invalid, "{x} is not between 0 and {}", all.len());
+        };
+        ensure!(*place < 0, invalid, "{x} is duplicated in the input.");
+        *place = i as i64;
     }
     let made = integers_like(input, &inverse)?;
     c.set_output(0, made);
@@ -419,11 +423,12 @@ fn reverse_sequence(c: &mut KernelContext) -> Result<()> {
         lengths.len(),
         dims[batch]
     );
-    if let Some(bad) = lengths.iter().find(|l| **l < 0 || **l > dims[seq]) {
-        bail!(
+    for (i, length) in lengths.iter().enumerate() {
+        ensure!(*length >= 0, invalid, "seq_lens({i}) < 0");
+        ensure!(
+            *length <= dims[seq],
             invalid,
-            "seq_lengths must be in [0, {}], but one is {bad}",
-            dims[seq]
+            "seq_lens({i}) > input.dims({seq})"
         );
     }
     let own = strides(dims);

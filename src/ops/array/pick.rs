@@ -65,7 +65,17 @@ fn sparse_to_dense(c: &mut KernelContext) -> Result<()> {
         values.shape()
     );
     let two = indices.with_shape(Shape::new(&[count as i64, depth as i64])?)?;
-    let (places, _) = nd_places(&two, &dims, "indices")?;
+    for (row, index) in two.ints()?.chunks(depth.max(1)).enumerate() {
+        ensure!(
+            index
+                .iter()
+                .zip(&dims)
+                .all(|(x, all)| (0..*all).contains(x)),
+            invalid,
+            "indices[{row}] = {index:?} is out of bounds: need 0 <= index < {dims:?}"
+        );
+    }
+    let (places, _) = nd_places(&two, &dims, "")?;
     let is_ordered = c.attrs().bool("validate_indices")?;
     ensure!(
         !is_ordered || places.windows(2).all(|w| w[0] < w[1]),
@@ -175,6 +185,8 @@ fn unique(c: &mut KernelContext, with_counts: bool) -> Result<()> {
 
 fn list_diff(c: &mut KernelContext) -> Result<()> {
     let (x, y) = (c.input(0)?, c.input(1)?);
+    ensure!(x.shape().rank() == 1, invalid, "x should be a 1D vector.");
+    ensure!(y.shape().rank() == 1, invalid, "y should be a 1D vector.");
     let gone: rustc_hash::FxHashSet<&[u8]> = keys(y)?.into_iter().collect();
     let all = keys(x)?;
     let kept: Vec<usize> = (0..all.len()).filter(|i| !gone.contains(all[*i])).collect();

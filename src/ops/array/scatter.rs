@@ -72,7 +72,7 @@ fn scatter(c: &mut KernelContext, change: Change) -> Result<()> {
     let tensor = c.take_input(0)?;
     let (indices, updates) = (c.input(1)?, c.input(2)?);
     let dims = tensor.shape().dims().to_vec();
-    let (places, block) = nd_places(indices, &dims, "indices")?;
+    let (places, block) = nd_places(indices, &dims, "")?;
     let rank = indices.shape().rank();
     let depth = indices.shape().dim(rank - 1);
     let wanted = [&indices.shape().dims()[..rank - 1], &dims[depth..]].concat();

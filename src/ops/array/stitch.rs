@@ -218,9 +218,9 @@ fn dynamic_partition(c: &mut KernelContext) -> Result<()> {
     let block = product(&d[p.len()..]);
     let mut rows: Vec<Vec<usize>> = vec![Vec::new(); count];
     for (row, part) in partitions.ints()?.into_iter().enumerate() {
-        let part = usize::try_from(part).ok().filter(|x| *x < count);
-        let Some(part) = part else {
-            bail!(invalid, "partitions[{row}] is not in [0, {count})");
+        let found = usize::try_from(part).ok().filter(|x| *x < count);
+        let Some(part) = found else {
+            bail!(invalid, "partitions[{row}] = {part} is not in [0, {count})");
         };
         rows[part].push(row);
     }

@@ -208,6 +208,12 @@ fn nested(dims: &[i64], items: &[String], more: &str) -> String {
     text
 }
 
+/// The text of a tensor in one pair of brackets, which it has already unless it is a scalar.
+fn in_brackets(text: &str) -> String {
+    let inner = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
+    format!("[{}]", inner.unwrap_or(text))
+}
+
 fn assert(c: &mut KernelContext) -> Result<()> {
     let condition = c.input(0)?;
     ensure!(
@@ -222,10 +228,7 @@ fn assert(c: &mut KernelContext) -> Result<()> {
     let limit = c.attrs().int("summarize")?;
     let mut message = String::from("assertion failed: ");
     for i in 1..c.num_inputs() {
-        message.push_str(&format!(
-            "[{}]",
-            summarize(c.input(i)?, limit)?.trim_matches(['[', ']'])
-        ));
+        message.push_str(&in_brackets(&summarize(c.input(i)?, limit)?));
         if i + 1 < c.num_inputs() {
             message.push(' ');
         }
@@ -248,12 +251,7 @@ fn print(c: &mut KernelContext) -> Result<()> {
         let mut line = String::from_utf8_lossy(c.attrs().bytes("message")?).into_owned();
         for i in 1..c.num_inputs() {
             let text = summarize(c.input(i)?, limit)?;
-            line.push_str(&format!(
-                "[{}]",
-                text.strip_prefix('[')
-                    .and_then(|t| t.strip_suffix(']'))
-                    .unwrap_or(&text)
-            ));
+            line.push_str(&in_brackets(&text));
         }
         line.push('\n');
         // A closed stderr is no reason to stop a training run.

@@ -11,7 +11,7 @@ import numpy as np
 from ferroflow import _core
 from ferroflow._src.framework import graph_util, nest, stacks
 from ferroflow._src.framework.error_messages import explained
-from ferroflow._src.framework.errors import CancelledError, InvalidArgumentError, OpError
+from ferroflow._src.framework.errors import CancelledError, InvalidArgumentError, NotFoundError, OpError
 from ferroflow._src.framework.fetches import (
     Fetches,
     expand_feed,
@@ -89,6 +89,14 @@ class BaseSession(SessionInterface):
             raise TypeError(f"target must be a string, but got {type(target)}")
         if config is not None and type(config).__name__ != "ConfigProto":
             raise TypeError(f"config must be a tf.ConfigProto, but got {type(config)}")
+        kind = str(target or "").partition("://")[0]
+        if kind not in ("", "local", "grpc", "grpc+verbs", "grpc+mpi", "b''"):
+            raise NotFoundError(
+                None,
+                None,
+                f'No session factory registered for the given session options: {{target: "{target}" config: '
+                f"{' '.join(str(config or '').split())}}} Registered factories are {{DIRECT_SESSION, GRPC_SESSION}}.",
+            )
         self._graph = graph
         self._target = target.encode() if isinstance(target, str) else target
         self._config = config

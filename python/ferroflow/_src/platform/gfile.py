@@ -162,7 +162,7 @@ def Glob(filename):
 def ListDirectory(dirname):
     """Returns the names in a folder; NotFoundError when it is not there."""
     if not IsDirectory(dirname):
-        raise errors.NotFoundError(None, None, "Could not find directory")
+        raise errors.NotFoundError(None, None, f"Could not find directory {_path(dirname)}")
     return os.listdir(_path(dirname))
 
 
