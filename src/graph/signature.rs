@@ -92,10 +92,7 @@ impl OpDef {
             show(&self.inputs),
             show(&self.outputs)
         );
-        // Attributes come in the order of their names.
-        let mut attrs: Vec<&AttrDef> = self.attrs.iter().collect();
-        attrs.sort_by(|a, b| a.name.cmp(&b.name));
-        for attr in attrs {
+        for attr in &self.attrs {
             let kind = match attr.kind {
                 AttrKind::Bytes => "string",
                 AttrKind::Int => "int",
