@@ -5,7 +5,6 @@ import os
 
 import numpy as np
 import tensorflow as tf
-
 from harness import run
 
 HERE = os.path.dirname(os.path.abspath(__file__))

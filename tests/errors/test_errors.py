@@ -10,13 +10,14 @@ from pathlib import Path
 import ferroflow.compat
 import numpy as np
 import pytest
-
 from harness import run
 
 HERE = Path(__file__).parent
 GOLDEN = json.loads((HERE / "golden.json").read_text(encoding="utf-8"))
 DIFFERENCES = HERE / "differences.txt"
-HEAD = "# Where an error differs from TensorFlow's: file, snippet, number of the t(), what we say. Made by test_errors.py."
+HEAD = (
+    "# Where an error differs from TensorFlow's: file, snippet, number of the t(), what we say. Made by test_errors.py."
+)
 
 
 def survey(name):
