@@ -107,6 +107,38 @@ impl Builder {
         self.program.dtype_of(arg)
     }
 
+    /// Appends a program whose inputs are `args`, and returns its outputs.
+    pub fn append(&mut self, program: &Program, args: &[Arg]) -> Result<SmallVec<[Arg; 1]>> {
+        for (arg, wanted) in args.iter().zip(&program.inputs) {
+            if self.dtype_of(*arg) != *wanted {
+                bail!(
+                    internal,
+                    "an operand of type {} where {} is due",
+                    self.dtype_of(*arg).short_name(),
+                    wanted.short_name()
+                );
+            }
+        }
+        let mut values: Vec<Arg> = Vec::with_capacity(program.instrs.len());
+        let place = |arg: &Arg, values: &[Arg]| match *arg {
+            Arg::Input(i) => args.get(i as usize).copied(),
+            Arg::Value(v) => values.get(v as usize).copied(),
+            Arg::Constant(_) => Some(*arg),
+        };
+        let missing = || Error::internal("a program reads an operand that is not there");
+        for instr in &program.instrs {
+            let mut operands: SmallVec<[Arg; 3]> = SmallVec::new();
+            for arg in &instr.args {
+                operands.push(place(arg, &values).ok_or_else(missing)?);
+            }
+            values.push(self.instr(instr.op, &operands, instr.from, instr.to)?);
+        }
+        let outputs = program.outputs.iter();
+        outputs
+            .map(|arg| place(arg, &values).ok_or_else(missing))
+            .collect()
+    }
+
     /// Appends a formula over `args` and returns its result. No recursion: a sum of many terms is a deep formula.
     pub fn add(&mut self, formula: &Expr, args: &[Arg]) -> Result<Arg> {
         let mut parts: FxHashMap<*const Kind, Part> = FxHashMap::default();

@@ -53,6 +53,19 @@ fn write_block(f: &mut fmt::Formatter<'_>, steps: &[Step], depth: usize) -> fmt:
                 }
                 write_block(f, &body.steps, depth + 1)?;
             }
+            Action::Group(group) => {
+                let outputs: Vec<String> = step.outputs.iter().map(|s| show_slot(*s)).collect();
+                write!(f, "{} = group", outputs.join(", "))?;
+                for (i, operand) in step.inputs.iter().enumerate() {
+                    let comma = if i == 0 { " " } else { ", " };
+                    write!(f, "{comma}{operand}")?;
+                }
+                writeln!(f)?;
+                for member in &group.members {
+                    write!(f, "{:indent$}| ", "", indent = depth * 2)?;
+                    write_step(f, &member.step)?;
+                }
+            }
             _ => write_step(f, step)?,
         }
     }

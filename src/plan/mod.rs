@@ -7,6 +7,7 @@ mod display;
 mod draft;
 mod fold;
 mod frames;
+mod fuse;
 mod identity;
 mod life;
 mod memory;
@@ -24,7 +25,10 @@ use crate::error::Result;
 use crate::graph::{Endpoint, Graph, NodeId};
 use crate::ops::{self, Run};
 
-pub use step::{Action, Enter, Feed, FeedSet, Fetch, Loop, NO_SLOT, Operand, Place, Plan, Step};
+pub use step::{
+    Action, End, Enter, Feed, FeedSet, Fetch, Group, Loop, Member, NO_SLOT, Need, Operand, Place,
+    Plan, Source, Step,
+};
 
 /// What a run feeds, fetches, and wants done besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -59,7 +63,7 @@ pub fn plan_with(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Plan> 
         // Steps run as their feeds come, so that no use of a slot is known to be the last.
         plan.needs = needs::find_needs(&draft, &plan);
     } else {
-        plan = memory::assign_memory(plan);
+        plan = memory::assign_memory(fuse::fuse(plan));
     }
     verify::verify(&plan)?;
     Ok(plan)

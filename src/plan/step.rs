@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::backend::cpu::map::Compiled;
 use crate::graph::{Endpoint, Node, NodeId};
 use crate::ops::kernel::Kernel;
 use crate::ops::map::Map;
@@ -56,6 +57,67 @@ pub enum Action {
     Exit,
     /// Runs a loop.
     Loop(Box<Loop>),
+    /// Computes several elementwise steps in one pass.
+    Group(Box<Group>),
+}
+
+/// Elementwise steps as one program. Its inputs are the step's operands.
+pub struct Group {
+    /// The steps as they were: how shapes are compared, and what runs where they do not go together.
+    pub members: Vec<Member>,
+    pub program: Compiled,
+    /// What becomes of each output of the program.
+    pub ends: Vec<End>,
+    /// For each operand the last member that reads it.
+    pub last_reads: SmallVec<[u16; 6]>,
+}
+
+/// What becomes of a result of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Value {
+        slot: u32,
+    },
+    /// It is what the variable at operand `input` holds from now on, as `member` says.
+    Update {
+        slot: u32,
+        input: usize,
+        member: u16,
+    },
+    /// Only the sum of the elements is kept, or their mean.
+    Sum {
+        slot: u32,
+        is_mean: bool,
+    },
+}
+
+/// A step of a group.
+pub struct Member {
+    pub step: Step,
+    /// What each operand's shape must be; empty where operands broadcast.
+    pub needs: SmallVec<[Need; 3]>,
+    pub sources: SmallVec<[Source; 3]>,
+}
+
+/// The shape that an operand must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// That of the group.
+    Full,
+    Scalar,
+    /// A vector as long as the group's last axis.
+    Channels,
+}
+
+/// Where a member's operand comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An operand of the group.
+    Input(u16),
+    /// The result of a member before.
+    Member(u16),
+    /// A constant without axes.
+    Scalar,
 }
 
 /// One entry of a plan.
@@ -68,6 +130,8 @@ pub struct Step {
     pub outputs: SmallVec<[u32; 2]>,
     /// Whether the step has to look for dead inputs.
     pub can_die: bool,
+    /// Steps of one life run or rest together; 0 is always alive.
+    pub life: u32,
     /// Dead when one of these is.
     pub needs_alive: SmallVec<[u32; 1]>,
     /// Where it says whether it was alive, when others must know.

@@ -118,7 +118,10 @@ fn whoever_waited_for_what_is_not_computed_waits_for_its_inputs() {
     let up = node(&mut g, "AssignAdd", "up", &[v, one]);
     let read = make(
         &mut g,
-        NodeSpec::new("Identity").name("read").input(v).control(up.node),
+        NodeSpec::new("Identity")
+            .name("read")
+            .input(v)
+            .control(up.node),
     );
     let unread = node(&mut g, "Add", "unread", &[x, read]);
     let late = NodeSpec::new("NoOp").name("late").control(unread.node);

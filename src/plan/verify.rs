@@ -32,6 +32,22 @@ fn verify_block(plan: &Plan, steps: &[Step], is_written: &mut [bool]) -> Result<
                 }
                 verify_block(plan, &body.steps, is_written)?;
             }
+            Action::Group(group) => {
+                for operand in &step.inputs {
+                    verify_operand(plan, operand, is_written, &step.node.name)?;
+                }
+                ensure!(
+                    step.inputs.len() == group.program.program().inputs.len(),
+                    internal,
+                    "plan: group '{}' has {} operands for a program of {}",
+                    step.node.name,
+                    step.inputs.len(),
+                    group.program.program().inputs.len()
+                );
+                for member in &group.members {
+                    verify_block(plan, std::slice::from_ref(&member.step), is_written)?;
+                }
+            }
             _ => {
                 for operand in &step.inputs {
                     verify_operand(plan, operand, is_written, &step.node.name)?;

@@ -8,21 +8,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use parking_lot::RwLockReadGuard;
 use smallvec::SmallVec;
 
+use crate::backend::cpu::map::{End, broadcast, run_to};
 use crate::error::{Error, Result};
 use crate::ops::kernel::{Cancellation, Kernel, KernelContext, SessionState, Slot};
 use crate::ops::map::Map;
 use crate::ops::resource::Variable;
 use crate::plan::{Action, Enter, Fetch, Loop, NO_SLOT, Operand, Place, Plan, Step};
-use crate::value::{Buffer, Value};
+use crate::value::{Buffer, DType, Value};
 use crate::{bail, ensure};
 
+use super::groups::{Wanted, in_order, lock};
 use super::plans::Lasting;
 use super::trace::Trace;
 
-type Inputs = SmallVec<[Slot; 4]>;
+pub(super) type Inputs = SmallVec<[Slot; 4]>;
 
 /// The slots of a run; kept by the session from one run of a plan to the next.
 #[derive(Default)]
@@ -129,6 +130,7 @@ enum Work<'a> {
     Map(&'a Map),
 }
 
+/// Runs a formula; its result takes the place of an operand that nobody needs any more.
 fn run_map(map: &Map, inputs: &[Slot]) -> Result<SmallVec<[Slot; 2]>> {
     let mut values: SmallVec<[&Value; 4]> = SmallVec::new();
     for input in inputs {
@@ -137,10 +139,27 @@ fn run_map(map: &Map, inputs: &[Slot]) -> Result<SmallVec<[Slot; 2]>> {
             _ => bail!(internal, "an operand has no value"),
         }
     }
+    if let Map::Program(compiled) = map
+        && let [output] = compiled.program().outputs.as_slice()
+        && compiled.is_single()
+    {
+        let dtype = compiled.program().dtype_of(*output);
+        let shape = broadcast(values.iter().map(|v| v.shape()))?;
+        let is_free = |k: &usize| {
+            matches!(&inputs[*k], Slot::Value(value) if value.is_unique() && value.shape() == &shape)
+                && values[*k].dtype() == dtype
+                && dtype == DType::F32
+        };
+        let free = (0..inputs.len()).find(is_free);
+        let end = free.map_or(End::Value, End::Over);
+        // SAFETY: an operand that is written over belongs to this step alone.
+        let made = unsafe { run_to(compiled, &values, &shape, &[end]) }?;
+        return Ok(made.into_iter().map(Slot::Value).collect());
+    }
     Ok(map.run(&values)?.into_iter().map(Slot::Value).collect())
 }
 
-struct Executor<'a, 's> {
+pub(super) struct Executor<'a, 's> {
     run: &'a Run<'a>,
     slots: &'s mut Slots,
     /// The step that runs, for the message of a panic.
@@ -148,6 +167,10 @@ struct Executor<'a, 's> {
 }
 
 impl<'a> Executor<'a, '_> {
+    pub(super) fn set_current(&self, step: &'a Step) {
+        self.current.set(Some(step));
+    }
+
     fn feed(&mut self, feeds: Vec<Value>) -> Result<()> {
         let wanted = &self.run.plan.feeds;
         ensure!(
@@ -183,7 +206,17 @@ impl<'a> Executor<'a, '_> {
                 .map_err(|e| e.at(&*step.node.name))?;
             if let (Some(trace), Some(begun)) = (self.run.trace, begun) {
                 let values = &self.slots.values;
-                trace.note(step, begun, |slot| values.get(slot as usize));
+                let find = |slot: u32| values.get(slot as usize);
+                match &step.action {
+                    // All are named; the time is the last one's.
+                    Action::Group(group) => {
+                        for (left, member) in group.members.iter().rev().enumerate().rev() {
+                            let at = if left == 0 { begun } else { Instant::now() };
+                            trace.note(&member.step, at, find);
+                        }
+                    }
+                    _ => trace.note(step, begun, find),
+                }
             }
         }
         Ok(())
@@ -226,7 +259,7 @@ impl<'a> Executor<'a, '_> {
             .any(|bit| !self.slots.alive[*bit as usize])
     }
 
-    fn step(&mut self, step: &'a Step, is_first: bool) -> Result<()> {
+    pub(super) fn step(&mut self, step: &'a Step, is_first: bool) -> Result<()> {
         match &step.action {
             Action::Kernel(kernel) => self.compute(step, Work::Kernel(*kernel)),
             Action::Map(map) => self.compute(step, Work::Map(map)),
@@ -253,19 +286,20 @@ impl<'a> Executor<'a, '_> {
                 }
             }
             Action::Loop(body) => self.run_loop(body),
+            Action::Group(group) => self.group(step, group, is_first),
         }
     }
 
     // ---- operands ----
 
-    fn set(&mut self, slot: u32, value: Slot) {
+    pub(super) fn set(&mut self, slot: u32, value: Slot) {
         if slot != NO_SLOT {
             self.slots.values[slot as usize] = value;
         }
     }
 
     /// An operand as the step wants it: a reference, or what it refers to.
-    fn take(&mut self, step: &Step, operand: &Operand) -> Result<Slot> {
+    pub(super) fn take(&mut self, step: &Step, operand: &Operand) -> Result<Slot> {
         let slot = match operand.place {
             Place::Constant(c) => {
                 return Ok(Slot::Value(self.run.plan.constants[c as usize].clone()));
@@ -351,11 +385,10 @@ impl<'a> Executor<'a, '_> {
                 memory.push((buffer.clone(), variable.clone()));
             }
         }
-        // `read_recursive`: one variable may be read by two inputs while another thread waits to write.
-        let guards: SmallVec<[RwLockReadGuard<Option<Value>>; 2]> = memory
-            .iter()
-            .map(|(_, variable)| variable.value.read_recursive())
-            .collect();
+        let variables = memory.iter().map(|(_, variable)| (variable.clone(), false));
+        let mut wanted: SmallVec<[Wanted; 4]> = variables.collect();
+        in_order(&mut wanted);
+        let guards = lock(&wanted);
         let mut outputs = self.call(step, work, inputs)?;
         drop(guards);
         for output in &mut outputs {
