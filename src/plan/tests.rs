@@ -138,5 +138,8 @@ fn a_chain_that_nobody_reads_goes_as_a_whole() {
     let late = NodeSpec::new("Neg").name("late").input(x);
     let late = make(&mut g, late.control(second.node));
     let plan = explain(&g, &[x], &[late], &[]);
-    assert!(!plan.contains("'first'") && !plan.contains("'second'"), "{plan}");
+    assert!(
+        !plan.contains("'first'") && !plan.contains("'second'"),
+        "{plan}"
+    );
 }

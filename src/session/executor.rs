@@ -28,7 +28,7 @@ pub(super) type Inputs = SmallVec<[Slot; 4]>;
 /// The slots of a run; kept by the session from one run of a plan to the next.
 #[derive(Default)]
 pub struct Slots {
-    values: Vec<Slot>,
+    pub(super) values: Vec<Slot>,
     alive: Vec<bool>,
 }
 
@@ -160,8 +160,8 @@ fn run_map(map: &Map, inputs: &[Slot]) -> Result<SmallVec<[Slot; 2]>> {
 }
 
 pub(super) struct Executor<'a, 's> {
-    run: &'a Run<'a>,
-    slots: &'s mut Slots,
+    pub(super) run: &'a Run<'a>,
+    pub(super) slots: &'s mut Slots,
     /// The step that runs, for the message of a panic.
     current: &'s Cell<Option<&'a Step>>,
 }
@@ -206,16 +206,9 @@ impl<'a> Executor<'a, '_> {
                 .map_err(|e| e.at(&*step.node.name))?;
             if let (Some(trace), Some(begun)) = (self.run.trace, begun) {
                 let values = &self.slots.values;
-                let find = |slot: u32| values.get(slot as usize);
-                match &step.action {
-                    // All are named; the time is the last one's.
-                    Action::Group(group) => {
-                        for (left, member) in group.members.iter().rev().enumerate().rev() {
-                            let at = if left == 0 { begun } else { Instant::now() };
-                            trace.note(&member.step, at, find);
-                        }
-                    }
-                    _ => trace.note(step, begun, find),
+                // The members of a group have noted themselves.
+                if !matches!(step.action, Action::Group(_)) {
+                    trace.note(step, begun, |slot| values.get(slot as usize));
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! not go together as the plan took it, the members run one by one and say what is wrong.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
 use smallvec::SmallVec;
@@ -66,7 +67,10 @@ impl<'a> Executor<'a, '_> {
                 Err(_) => break,
             }
         }
-        if inputs.len() == step.inputs.len()
+        // A traced run shows every node by itself.
+        let trace = self.run.trace;
+        if trace.is_none()
+            && inputs.len() == step.inputs.len()
             && let Some(outputs) = run_together(group, &inputs)?
         {
             drop(inputs);
@@ -85,8 +89,13 @@ impl<'a> Executor<'a, '_> {
         }
         for member in &group.members {
             self.set_current(&member.step);
+            let begun = Instant::now();
             self.step(&member.step, is_first)
                 .map_err(|e| e.at(&*member.step.node.name))?;
+            if let Some(trace) = trace {
+                let values = &self.slots.values;
+                trace.note(&member.step, begun, |slot| values.get(slot as usize));
+            }
         }
         self.clear_group(step, group);
         Ok(())

@@ -40,13 +40,14 @@ pub fn rebuild(
             last_reads: SmallVec::new(),
             values: FxHashMap::default(),
             variables: FxHashMap::default(),
+            written: written(&steps, &parts, &places, exact),
             places: &places,
         };
         let ends = making.run(&steps, &mut parts, reads);
         let Some((ends, results, plans)) = ends.ok().flatten() else {
             continue;
         };
-        let (inputs, last_reads) = (making.inputs, making.last_reads);
+        let (inputs, last_reads, written) = (making.inputs, making.last_reads, making.written);
         let program = Compiled::new(making.builder.finish(results));
         let is_plain = |end: &End| matches!(end, End::Value { .. });
         if !program.is_single() && !ends.iter().all(is_plain) {
@@ -56,7 +57,14 @@ pub fn rebuild(
             .iter()
             .zip(plans)
             .filter_map(|(at, (needs, sources))| {
-                let step = steps[*at].take()?;
+                let mut step = steps[*at].take()?;
+                for (i, operand) in step.inputs.iter_mut().enumerate() {
+                    // One by one, too, members read written variables where the group has them.
+                    let root = exact.get(&(*at, i));
+                    if let Some(variable) = root.and_then(|root| written.get(root)) {
+                        operand.place = variable.place;
+                    }
+                }
                 Some(Member {
                     step,
                     needs,
@@ -92,6 +100,24 @@ pub fn rebuild(
     steps.into_iter().flatten().collect()
 }
 
+/// The variables that members update, and the operands by which they do.
+fn written(
+    steps: &[Option<Step>],
+    parts: &[Option<Part>],
+    places: &[usize],
+    exact: &Exact,
+) -> FxHashMap<u32, Operand> {
+    let mut all = FxHashMap::default();
+    for &at in places {
+        if let (Some(step), Some(Part::Update { .. })) = (&steps[at], &parts[at])
+            && let (Some(root), Some(operand)) = (exact.get(&(at, 0)), step.inputs.first())
+        {
+            all.insert(*root, *operand);
+        }
+    }
+    all
+}
+
 type Plans = Vec<(SmallVec<[Need; 3]>, SmallVec<[Source; 3]>)>;
 
 /// What goes into a program, and where its values are.
@@ -105,6 +131,8 @@ struct Making<'a> {
     values: FxHashMap<u32, (Arg, u16)>,
     /// What variables hold now, where members updated them.
     variables: FxHashMap<u32, (Arg, u16)>,
+    /// What members update; all that reads such a variable is one input.
+    written: FxHashMap<u32, Operand>,
     places: &'a [usize],
 }
 
@@ -202,7 +230,10 @@ impl Making<'_> {
             let (arg, source) = match self.known(at, i, operand) {
                 Some((arg, source)) => (arg, source),
                 None => {
-                    let input = self.input(operand, *dtype, member)?;
+                    let root = self.exact.get(&(at, i));
+                    let variable = root.and_then(|root| self.written.get(root)).copied();
+                    let operand = variable.unwrap_or(*operand);
+                    let input = self.input(&operand, *dtype, member)?;
                     (Arg::Input(input), Source::Input(input))
                 }
             };

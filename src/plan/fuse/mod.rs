@@ -223,9 +223,18 @@ impl Walk<'_> {
                 closing.push(*id);
             }
         }
-        let read: Roots = {
-            let all = step.inputs.iter().flat_map(|o| self.aliases.of(o));
-            all.copied().collect()
+        // Handing a variable on reads nothing of it yet.
+        let hands_on = matches!(step.action, Action::Forward)
+            && step
+                .inputs
+                .iter()
+                .all(|o| self.aliases.exactly(o).is_some());
+        let read: Roots = match hands_on {
+            true => Roots::new(),
+            false => {
+                let all = step.inputs.iter().flat_map(|o| self.aliases.of(o));
+                all.copied().collect()
+            }
         };
         let has_effects = step.node.def.is_stateful && !step.inputs.is_empty();
         for (id, group) in &self.open {
