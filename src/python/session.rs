@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::formats::proto;
 use crate::graph::{Endpoint, NodeId};
 use crate::plan::RunSpec;
-use crate::session::{Placer, Prepared, RunOptions, Session, Trace, local_devices};
+use crate::session::{Placer, Prepared, RunOptions, Session, Trace, local_devices, limit_threads};
 use crate::value::Value;
 
 use super::arrays::{array_to_value, value_into_result};
@@ -127,6 +127,9 @@ impl PySession {
             config.allow_soft_placement,
             config.log_device_placement,
         );
+        if let Ok(threads @ 1..) = usize::try_from(config.intra_op_parallelism_threads) {
+            limit_threads(threads);
+        }
         let session = Session::new(graph.shared(), Some(Box::new(Interpreter)));
         Ok(PySession {
             session: session.with_placer(placer),

@@ -13,6 +13,6 @@ mod trace;
 pub use partial::PartialRun;
 pub use placement::{Device, Placer, local_devices};
 pub use plans::Prepared;
-pub use session::{RunOptions, Session};
+pub use session::{RunOptions, Session, limit_threads};
 pub use state::State;
 pub use trace::Trace;

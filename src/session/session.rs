@@ -132,6 +132,9 @@ impl Session {
             return Ok(found);
         }
         let made = Prepared::new(self.make_plan(&graph, spec)?, graph.version());
+        if is_explaining() {
+            eprintln!("plan of a run:\n{}", made.plan);
+        }
         let mut plans = self.plans.lock();
         if plans.len() >= KEEP_PLANS {
             plans.clear();
@@ -272,6 +275,18 @@ impl Session {
     pub fn explain(&self, spec: &RunSpec) -> Result<String> {
         Ok(self.prepare(spec)?.plan.to_string())
     }
+}
+
+/// At most so many threads compute at once. As in TensorFlow the first session of a process decides: the threads are
+/// everybody's, and they are started once.
+pub fn limit_threads(threads: usize) {
+    static LIMIT: std::sync::Once = std::sync::Once::new();
+    LIMIT.call_once(|| crate::backend::cpu::threads::limit(threads));
+}
+
+/// Whether `FERROFLOW_EXPLAIN` asks for each plan when it is made.
+fn is_explaining() -> bool {
+    std::env::var_os("FERROFLOW_EXPLAIN").is_some_and(|value| value != "0" && !value.is_empty())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 """The `ferroflow` command: results on stdout, all else on stderr; exit code 2 for a usage that it does not understand."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -7,6 +8,7 @@ USAGE = """\
 usage: ferroflow run SCRIPT [ARGS...]       runs a TensorFlow 1 program, unmodified
        ferroflow run -m MODULE [ARGS...]    the same for a module, as `python -m`
        ferroflow run -c CODE [ARGS...]      the same for a line of code, as `python -c`
+       ferroflow explain SCRIPT [ARGS...]   runs it as well, and shows the plan of each signature on stderr
        ferroflow --version
 
 `import tensorflow` in the program, and everything below it, is answered by ferroflow. Arguments after SCRIPT belong
@@ -18,6 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     match arguments:
         case ["run", *rest]:
+            return _run(rest)
+        case ["explain", *rest]:
+            os.environ["FERROFLOW_EXPLAIN"] = "1"
             return _run(rest)
         case ["--version" | "-V"]:
             print("ferroflow", version())
