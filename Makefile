@@ -55,9 +55,11 @@ format: cargo $(STAMP) ## formats Rust and Python
 snapshots: cargo ## reviews changed plan snapshots
 	INSTA_UPDATE=always cargo test --quiet plan
 
-bench: dev ## criterion's benches, then the rows beside the peers where they are installed
+bench: dev ## criterion's benches, then the rows beside the peers where they are installed (ROWS='--only MLP')
 	cargo bench
-	@if [ -f ../shared/bench/compare.py ]; then $(BIN)/python ../shared/bench/compare.py; else echo "no peers here: see docs/performance.md"; fi
+	@if [ -f ../shared/bench/compare.py ]; then \
+		$(BIN)/python ../shared/bench/compare.py $(ROWS) ferroflow=$(CURDIR)/$(BIN)/python:ferroflow $$(../shared/bench/setup.sh | tail -1); \
+	else echo "no peers here: see docs/performance.md"; fi
 
 wheel: cargo $(STAMP) ## builds the wheel into target/wheels
 	$(BIN)/maturin build --release
