@@ -731,7 +731,15 @@ fn scatter(c: &mut KernelContext, update: Update) -> Result<()> {
     dispatch!(numbers, updates.dtype(), T => {
         let from = updates.slice::<T>()?;
         let to = writing.slice_mut::<T>()?;
-        for (i, row) in rows.iter().enumerate() {
+        if block == 1 && !is_one {
+            for (row, x) in rows.iter().zip(from) {
+                let to = &mut to[*row as usize];
+                *to = combine(update, *to, *x);
+            }
+        }
+        // Rows of one element are done.
+        let wide = rows.iter().enumerate().filter(|_| block != 1 || is_one);
+        for (i, row) in wide {
             let at = *row as usize * block;
             let to = &mut to[at..at + block];
             if is_one {
