@@ -237,6 +237,15 @@ impl Attrs {
         })
     }
 
+    /// A list of floats; an empty list of any kind will do.
+    pub fn floats(&self, name: &str) -> Result<&[f32]> {
+        self.want(name, |a| match a {
+            Attr::List(List::Floats(x)) => Some(x.as_slice()),
+            Attr::List(l) if l.is_empty() => Some(&[]),
+            _ => None,
+        })
+    }
+
     /// A list of types; an empty list of any kind will do.
     pub fn types(&self, name: &str) -> Result<Vec<TypeNumber>> {
         self.want(name, |a| match a {

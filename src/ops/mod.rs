@@ -17,6 +17,7 @@ mod io;
 pub mod kernel;
 mod layout;
 mod linalg;
+mod logging;
 mod loss;
 pub mod map;
 mod math;
@@ -44,6 +45,7 @@ mod summary;
 mod tensor_array;
 #[cfg(test)]
 mod testing;
+mod text;
 mod training;
 mod vocabulary;
 
@@ -94,12 +96,15 @@ const FAMILIES: &[&[Op]] = &[
     array::pick::OPS,
     array::choose::OPS,
     array::scatter::OPS,
+    array::search::OPS,
     array::spaces::OPS,
     control_flow::OPS,
     state::OPS,
     resource_nd::OPS,
     training::OPS,
     string::OPS,
+    text::OPS,
+    logging::OPS,
     py_func::OPS,
     stack::OPS,
     tensor_array::OPS,

@@ -375,7 +375,7 @@ fn substr(c: &mut KernelContext) -> Result<()> {
     Ok(())
 }
 
-fn split_shape(c: &mut ShapeContext) -> Result<()> {
+pub(super) fn split_shape(c: &mut ShapeContext) -> Result<()> {
     c.set(0, PartialShape::from_dims([-1, 2]));
     c.set(1, PartialShape::vector(-1));
     c.set(2, PartialShape::vector(2));

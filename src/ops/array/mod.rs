@@ -9,6 +9,7 @@ pub(super) mod identity;
 pub(super) mod permute;
 pub(super) mod pick;
 pub(super) mod scatter;
+pub(super) mod search;
 pub(super) mod segments;
 pub(super) mod slice;
 pub(super) mod spaces;
