@@ -569,6 +569,7 @@ from ferroflow._src.ops.spaces import (
     space_to_depth as space_to_depth,
 )
 from ferroflow._src.ops.sparse import (
+    edit_distance as edit_distance,
     sparse_add as sparse_add,
     sparse_concat as sparse_concat,
     sparse_fill_empty_rows as sparse_fill_empty_rows,

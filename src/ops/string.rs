@@ -23,6 +23,11 @@ pub(super) const OPS: &[Op] = &[
 
 /// `%g` of C: six significant digits, an exponent where it is shorter.
 pub(super) fn general(x: f64) -> String {
+    significant(x, 6)
+}
+
+/// `%.{digits}g` of C.
+fn significant(x: f64, digits: usize) -> String {
     if x.is_nan() {
         return if x.is_sign_negative() { "-nan" } else { "nan" }.into();
     }
@@ -32,8 +37,8 @@ pub(super) fn general(x: f64) -> String {
     if x == 0.0 {
         return if x.is_sign_negative() { "-0" } else { "0" }.into();
     }
-    let scientific = format!("{x:.5e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let scientific = format!("{x:.*e}", digits - 1);
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let trimmed = |text: &str| {
         if !text.contains('.') {
@@ -41,11 +46,26 @@ pub(super) fn general(x: f64) -> String {
         }
         text.trim_end_matches('0').trim_end_matches('.').to_string()
     };
-    if !(-4..6).contains(&exponent) {
+    let last = digits as i32 - 1;
+    if !(-4..=last).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{}e{sign}{:02}", trimmed(digits), exponent.abs());
+        return format!("{}e{sign}{:02}", trimmed(mantissa), exponent.abs());
     }
-    trimmed(&format!("{x:.*}", (5 - exponent).max(0) as usize))
+    trimmed(&format!("{x:.*}", (last - exponent).max(0) as usize))
+}
+
+/// A number as TensorFlow joins it to text: few digits where they lead back to the number, all digits otherwise.
+pub(super) fn joined(x: f64, is_double: bool) -> String {
+    let (few, all) = if is_double { (15, 17) } else { (6, 9) };
+    let short = significant(x, few);
+    let leads_back = match is_double {
+        true => short.parse() == Ok(x),
+        false => short.parse() == Ok(x as f32),
+    };
+    if leads_back || !x.is_finite() {
+        return short;
+    }
+    significant(x, all)
 }
 
 /// The first `count` elements as TensorFlow's `SummarizeValue` shows them.
@@ -66,7 +86,7 @@ pub(super) fn elements_as_text(value: &Value, count: usize) -> Result<Vec<String
         let mut texts = Vec::new();
         dispatch!(floats, value.dtype(), T => {
             for x in value.slice::<T>()?.iter().take(count) {
-                texts.push(general(f64::from(*x)));
+                texts.push(joined(f64::from(*x), value.dtype() == DType::F64));
             }
         });
         return Ok(texts);
@@ -475,5 +495,14 @@ mod tests {
         for (x, text) in cases {
             assert_eq!(general(x), text);
         }
+    }
+
+    #[test]
+    fn numbers_joined_to_text_lead_back_to_themselves() {
+        assert_eq!(joined(f64::from(0.843_380_8f32), false), "0.843380809");
+        assert_eq!(joined(f64::from(0.1f32), false), "0.1");
+        assert_eq!(joined(1.0 / 3.0, true), "0.33333333333333331");
+        assert_eq!(joined(1e20, true), "1e+20");
+        assert_eq!(joined(f64::NAN, false), "nan");
     }
 }

@@ -317,11 +317,27 @@ fn nested(value: &Value, ends: Option<usize>) -> Result<String> {
     let mut elements = elements_as_text(value, usize::MAX)?;
     if value.dtype() == DType::String {
         for (text, bytes) in elements.iter_mut().zip(value.string_slice()?) {
-            *text = format!("\"{}\"", bytes.escape_ascii());
+            *text = format!("\"{}\"", escaped(bytes));
         }
     }
     let sizes: Vec<usize> = value.shape().dims().iter().map(|d| *d as usize).collect();
     Ok(axis_as_text(&elements, &sizes, 0, ends))
+}
+
+/// Bytes as C would write them: what cannot be printed in octal.
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b'\n' => text.push_str("\\n"),
+            b'\r' => text.push_str("\\r"),
+            b'\t' => text.push_str("\\t"),
+            b'"' | b'\'' | b'\\' => text.extend(['\\', char::from(*byte)]),
+            b' '..=b'~' => text.push(char::from(*byte)),
+            _ => text.push_str(&format!("\\{byte:03o}")),
+        }
+    }
+    text
 }
 
 /// Depth is the tensor's rank, of which there are few.

@@ -673,3 +673,34 @@ def sparse_matmul(a, b, transpose_a=False, transpose_b=False, a_is_sparse=False,
         b_is_sparse=b_is_sparse,
         name=name,
     )
+
+
+def edit_distance(hypothesis, truth, normalize=True, name="edit_distance"):
+    """How many insertions, deletions and substitutions make one sequence of the other (Levenshtein's distance).
+
+    Args:
+      hypothesis: a `SparseTensor` whose last axis runs along the sequences.
+      truth: another, of the same type and rank.
+      normalize: whether distances are divided by the length of the truth.
+      name: the operation's name.
+
+    Returns:
+      A dense `Tensor` of float32 with one rank less; a truth of length 0 gives infinity when normalized.
+
+    Raises:
+      TypeError: when one of the two is no `SparseTensor`.
+    """
+    for what, value in (("Hypothesis", hypothesis), ("Truth", truth)):
+        if not isinstance(value, (SparseTensor, SparseTensorValue)):
+            raise TypeError(f"{what} must be a SparseTensor.")
+    return apply_op(
+        "EditDistance",
+        hypothesis.indices,
+        hypothesis.values,
+        hypothesis.dense_shape,
+        truth.indices,
+        truth.values,
+        truth.dense_shape,
+        normalize=normalize,
+        name=name,
+    )
