@@ -635,6 +635,7 @@ from ferroflow._src.ops.strings import (
     substr as substr,
 )
 from ferroflow._src.ops.tensor_array import TensorArray as TensorArray
+from ferroflow._src.platform.tf_logging import get_logger as get_logger
 
 # -- messages: the first that is asked for loads protobuf --
 from ferroflow._src.proto import (

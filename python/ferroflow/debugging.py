@@ -35,5 +35,9 @@ from ferroflow._src.ops.elementwise import (
     is_inf as is_inf,
     is_nan as is_nan,
 )
+from ferroflow._src.framework.device_config import (
+    get_log_device_placement as get_log_device_placement,
+    set_log_device_placement as set_log_device_placement,
+)
 _contents.end(__name__)
 # fmt: on

@@ -47,6 +47,7 @@ From the bottom up (a module may import those above it):
     error_messages       what a run's error says of the program
     fetches, session     Session, InteractiveSession
     device_lib           list_local_devices;  timeline: traced runs drawn
+    device_config        tf.config: devices and threads
     importer             import_graph_def;  graph_util: graphs cut out and frozen;  graph_io: write_graph
     meta_graph           export_scoped_meta_graph, import_scoped_meta_graph
     py_func              py_func

@@ -44,6 +44,8 @@ class Graph(Collections):
         # The nodes that the control_dependencies blocks in force name, a list for each block; None starts anew.
         self._controls = []
         self._num_device_functions = 0
+        # Grows with each operation that may not be fetched: sessions remember what may.
+        self._num_unfetchable = 0
         self._variable_creators = []
         self._context_objects = {}
         self._functions = {}
@@ -234,6 +236,7 @@ class Graph(Collections):
     def prevent_fetching(self, op):
         """Says that the operation may not be fetched."""
         self._core.prevent_fetching(op._node)
+        self._num_unfetchable += 1
 
     # -- facts --
 

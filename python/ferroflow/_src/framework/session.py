@@ -103,6 +103,7 @@ class BaseSession(SessionInterface):
         self._closed = False
         self._session = _core.Session(graph._core, None if config is None else config.SerializeToString())
         self._remembered = {}
+        self._num_unfetchable = 0
         self._partial_runs = {}
         self._logs_placement = config is not None and config.log_device_placement
         if self._logs_placement:
@@ -246,6 +247,9 @@ class BaseSession(SessionInterface):
             key = (kind, *fetches.items())
         else:
             return Fetches(self._graph, fetches)
+        if self._num_unfetchable != self._graph._num_unfetchable:
+            self._num_unfetchable = self._graph._num_unfetchable
+            self._remembered.clear()
         try:
             found = self._remembered.get(key)
         except TypeError:  # nested lists
