@@ -33,7 +33,3 @@ def programs():
     """Returns (name, path, arguments) of each program in scripts/."""
     paths = sorted(glob.glob(os.path.join(HERE, "scripts", "*.py")))
     return [(os.path.basename(path)[: -len(".py")], path, []) for path in paths]
-
-
-def entries():
-    return examples() + programs()
