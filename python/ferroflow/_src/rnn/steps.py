@@ -17,13 +17,13 @@ def cache_variables(scope):
         scope.set_caching_device(lambda op: op.device)
 
 
-def batch_size_of(inputs):
+def batch_size_of(flat_input):
     """Returns the batch size of time-major inputs: an int, or a scalar `Tensor` when it is not known.
 
     Raises:
       ValueError: for an input of rank below 2.
     """
-    for value in inputs:
+    for value in flat_input:
         if value.shape.ndims is None:
             continue
         if value.shape.ndims < 2:
@@ -31,7 +31,7 @@ def batch_size_of(inputs):
         size = dimension_value(value.shape[1])
         if size is not None:
             return size
-    return array.shape(inputs[0])[1]
+    return array.shape(flat_input[0])[1]
 
 
 def is_keras_cell(cell):
