@@ -161,6 +161,7 @@ impl Graph {
         let made = self.switch(outer_value, cond.pred, "Switch");
         self.pop_controls();
         let made = made?;
+        self.unfetchable.insert(made);
         self.set_context(made, Some(id));
         let inside = Endpoint::new(made, usize::from(cond.branch));
         let mut at = Some(id);
@@ -182,9 +183,7 @@ impl Graph {
         self.push_colocation(Some(data.node), true);
         let made = self.create(NodeSpec::new(op).name(name).input(data).input(pred));
         self.pop_colocation();
-        let node = made?;
-        self.prevent_access(node);
-        Ok(node)
+        made
     }
 
     fn add_value_to_while(
@@ -233,7 +232,7 @@ impl Graph {
         (of_value == Some(self.loop_gradient(gradient).forward)).then_some(gradient)
     }
 
-    /// An Enter (or RefEnter) into the frame `frame`; it may be neither fed nor fetched.
+    /// An Enter (or RefEnter) into the frame `frame`; it may not be fed.
     pub fn enter(
         &mut self,
         data: Endpoint,
@@ -254,7 +253,7 @@ impl Graph {
             .attr("is_constant", is_constant)
             .attr("parallel_iterations", parallel_iterations);
         let made = self.create_tensor(spec)?;
-        self.prevent_access(made.node);
+        self.unfeedable.insert(made);
         Ok(made)
     }
 
@@ -289,14 +288,15 @@ impl Graph {
         // Nodes that this adds lie in the scope that the new node's name opens.
         let name = self.node(node).name.to_string();
         let outer_scope = std::mem::replace(&mut self.scopes.name, name);
-        let done = match &self.context(id).kind {
-            ContextKind::Cond(_) => self.add_to_cond(id, node),
-            ContextKind::While(_) => self.add_to_while(id, node),
+        let is_while = matches!(self.context(id).kind, ContextKind::While(_));
+        let done = match is_while {
+            false => self.add_to_cond(id, node),
+            true => self.add_to_while(id, node),
         };
         self.scopes.name = outer_scope;
         done?;
         if self.context(id).outer.is_some() || !matches!(self.node(node).op(), "Exit" | "RefExit") {
-            self.prevent_access(node);
+            self.prevent_access(node, is_while);
         }
         Ok(())
     }
@@ -427,11 +427,13 @@ impl Graph {
         external
     }
 
-    /// Neither the node nor its outputs may be fetched or fed: they may be dead, or many.
-    pub fn prevent_access(&mut self, node: NodeId) {
+    /// The node may not be fetched, since it may be dead. In a loop there are many values of it: none may be fed.
+    fn prevent_access(&mut self, node: NodeId, is_in_loop: bool) {
         self.unfetchable.insert(node);
-        for i in 0..self.node(node).outputs.len() {
-            self.unfeedable.insert(Endpoint::new(node, i));
+        if is_in_loop {
+            for i in 0..self.node(node).outputs.len() {
+                self.unfeedable.insert(Endpoint::new(node, i));
+            }
         }
     }
 }

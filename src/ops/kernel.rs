@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -56,6 +56,8 @@ pub struct Cancellation {
     deadline: Option<Instant>,
     poll: Option<Poll>,
     next_poll: Mutex<Option<Instant>>,
+    /// Calls of `check_often`; a count that threads spoil for each other does no harm.
+    looks: AtomicU32,
 }
 
 /// How often `poll` is asked.
@@ -94,6 +96,16 @@ impl Cancellation {
         }
         if self.deadline.is_some() || self.poll.is_some() {
             self.check_clock(Instant::now())?;
+        }
+        Ok(())
+    }
+
+    /// As `check`, for callers that come again within microseconds: the clock is read every eighth time.
+    pub fn check_often(&self) -> Result<()> {
+        let looks = self.looks.load(Ordering::Relaxed);
+        self.looks.store(looks.wrapping_add(1), Ordering::Relaxed);
+        if looks % 8 == 0 || self.is_cancelled() {
+            return self.check();
         }
         Ok(())
     }

@@ -197,7 +197,7 @@ impl<'a> Executor<'a, '_> {
     fn block(&mut self, steps: &'a [Step], is_first: bool) -> Result<()> {
         for step in steps {
             self.current.set(Some(step));
-            self.run.cancellation.check()?;
+            self.run.cancellation.check_often()?;
             if step.can_die && self.note_death(step, is_first) {
                 continue;
             }

@@ -183,3 +183,16 @@ def _py_func(tf, np):
 
 
 PROGRAMS = {name[1:]: value for name, value in dict(globals()).items() if callable(value) and name[:2] != "__"}
+
+
+def build_for_meta_graph(tf):
+    """A conditional in a loop in a conditional: `x` and `v` in, `y` out."""
+    x, v = tf.placeholder(tf.float32, [], name="x"), tf.Variable(1.5, name="v")
+
+    def body(i, y):
+        return [i + 1, tf.cond(y > 3.0, lambda: y * v, lambda: y + x)]
+
+    def loop():
+        return tf.while_loop(lambda i, y: i < 3, body, [0, x], maximum_iterations=5, name="loop")[1]
+
+    tf.identity(tf.cond(x > 0.0, loop, lambda: x), name="y")

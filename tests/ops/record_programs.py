@@ -1,6 +1,7 @@
 """Writes what TensorFlow 1.15 makes of programs: run it with an interpreter that has TensorFlow 1.15.
 
-python record_programs.py     control_flow.json.xz and ../rnn/recurrent.json.xz: nodes and values of each program
+python record_programs.py     control_flow.json.xz and ../rnn/recurrent.json.xz: nodes and values of each program,
+                              loops.meta: a meta graph with a conditional in a loop in a conditional
 """
 
 import json
@@ -30,6 +31,12 @@ def record(tf, np, all_programs, path):
         json.dump(made, file, separators=(",", ":"))
 
 
+def record_meta_graph(tf, path):
+    with tf.Graph().as_default():
+        control_flow_programs.build_for_meta_graph(tf)
+        tf.train.export_meta_graph(path)
+
+
 if __name__ == "__main__":
     import numpy
     import tensorflow
@@ -38,3 +45,4 @@ if __name__ == "__main__":
     control_flow = os.path.join(HERE, "control_flow.json.xz")
     record(tensorflow, numpy, control_flow_programs.PROGRAMS, control_flow)
     record(tensorflow, numpy, programs.PROGRAMS, os.path.join(RNN, "recurrent.json.xz"))
+    record_meta_graph(tensorflow, os.path.join(HERE, "loops.meta"))
