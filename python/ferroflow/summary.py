@@ -7,6 +7,7 @@ _contents.begin(__name__)
 from ferroflow._src.summary.summary_ops import (
     all_v2_summary_ops as all_v2_summary_ops,
     audio as audio,
+    get_summary_description as get_summary_description,
     histogram as histogram,
     image as image,
     initialize as initialize,

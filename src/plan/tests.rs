@@ -135,7 +135,7 @@ fn a_chain_that_nobody_reads_goes_as_a_whole() {
     let x = typed(&mut g, "Placeholder", "x", DType::F32);
     let first = node(&mut g, "Mul", "first", &[x, x]);
     let second = node(&mut g, "Add", "second", &[first, x]);
-    let late = NodeSpec::new("Neg").name("late").input(x);
+    let late = NodeSpec::new("Mul").name("late").input(x).input(x);
     let late = make(&mut g, late.control(second.node));
     let plan = explain(&g, &[x], &[late], &[]);
     assert!(

@@ -200,6 +200,19 @@ def merge_all(key=GraphKeys.SUMMARIES, scope=None, name=None):
     return merge(found, name=name) if found else None
 
 
+def get_summary_description(node_def):
+    """Returns the `SummaryDescription` of a node that an old `TensorSummary` made.
+
+    Raises:
+      ValueError: for another node.
+    """
+    if node_def.op != "TensorSummary":
+        raise ValueError(f"Can't get_summary_description on {node_def.op}")
+    from google.protobuf import json_format
+
+    return json_format.Parse(node_def.attr["description"].s.decode(), proto.SummaryDescription())
+
+
 def initialize(graph=None, session=None):
     """Does nothing: writers of TensorFlow 2's summaries do not exist here."""
 
