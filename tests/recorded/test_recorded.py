@@ -1,4 +1,4 @@
-"""What pieces of TensorFlow 1 code print and build, against TensorFlow 1.15.5's answers (`recorded/snippets.py`)."""
+"""What pieces of TensorFlow 1 code print and build, against TensorFlow 1.15.5's answers (`snippets.py`)."""
 
 import importlib.util
 import json
@@ -11,7 +11,7 @@ import ferroflow.compat
 import numpy as np
 import pytest
 
-_FOLDER = os.path.join(os.path.dirname(__file__), "recorded")
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
 _SPEC = importlib.util.spec_from_file_location("recorded_snippets", os.path.join(_FOLDER, "snippets.py"))
 snippets = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(snippets)

@@ -16,10 +16,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def pieces(name):
-    """Returns [(title, code)] of a file; a line '# --- title' begins a piece."""
+    """Returns [(title, code)] of a file; a line '# --- title' begins a piece, what stands before the first is in each."""
     with open(os.path.join(HERE, name)) as file:
         parts = re.split(r"^# --- (.*)\n", file.read(), flags=re.M)
-    return list(zip(parts[1::2], parts[2::2]))
+    return [(title, parts[0] + code) for title, code in zip(parts[1::2], parts[2::2])]
 
 
 def run(tf, np, code, title):
