@@ -142,6 +142,8 @@ pub(super) fn max(c: &mut KernelContext, spatial: usize) -> Result<()> {
     let mut y = Value::uninit(x.dtype(), p.out.clone())?;
     if x.dtype() == DType::QI8 {
         pool::max(&p.geometry, x.slice::<i8>()?, y.slice_mut::<i8>()?);
+    } else if x.dtype() == DType::F32 {
+        pool::float::max(&p.geometry, x.slice()?, y.slice_mut()?);
     } else {
         dispatch!(real, x.dtype(), T => {
             pool::max(&p.geometry, x.slice::<T>()?, y.slice_mut::<T>()?)
@@ -168,6 +170,11 @@ pub(super) fn max_grad(c: &mut KernelContext, spatial: usize) -> Result<()> {
     let p = Pool::new(c, x.shape(), spatial)?;
     same_shape(&y, &p.out, "orig_output")?;
     same_shape(&dy, &p.out, "grad")?;
+    if x.dtype() == DType::F32 && dy.dtype() == DType::F32 {
+        let mut dx = Value::uninit(DType::F32, x.shape().clone())?;
+        pool::float::max_grad(&p.geometry, x.slice()?, dy.slice()?, dx.slice_mut()?);
+        return p.finish(c, 0, dx);
+    }
     let places = places_of_max(&p, &x)?;
     let mut dx = Value::zeros(dy.dtype(), x.shape().clone())?;
     dispatch!(real, dy.dtype(), T => {
@@ -300,6 +307,10 @@ pub(super) fn mean(c: &mut KernelContext, spatial: usize) -> Result<()> {
     no_channels(&p, x.shape())?;
     let channels = p.geometry.channels;
     let mut y = Value::uninit(x.dtype(), p.out.clone())?;
+    if x.dtype() == DType::F32 {
+        pool::float::mean(&p.geometry, x.slice()?, y.slice_mut()?);
+        return p.finish(c, 0, y);
+    }
     dispatch!(floats, x.dtype(), T => {
         let (from, to) = (x.slice::<T>()?, y.slice_mut::<T>()?);
         let mut sums = vec![T::wide(0.0); channels];
@@ -334,6 +345,11 @@ pub(super) fn mean_grad(c: &mut KernelContext, spatial: usize) -> Result<()> {
     no_channels(&p, &shape)?;
     same_shape(&dy, &p.out, "grad")?;
     let channels = p.geometry.channels;
+    if dy.dtype() == DType::F32 {
+        let mut dx = Value::uninit(DType::F32, shape)?;
+        pool::float::mean_grad(&p.geometry, dy.slice()?, dx.slice_mut()?);
+        return p.finish(c, 0, dx);
+    }
     let mut dx = Value::zeros(dy.dtype(), shape)?;
     dispatch!(floats, dy.dtype(), T => {
         let (from, to) = (dy.slice::<T>()?, dx.slice_mut::<T>()?);

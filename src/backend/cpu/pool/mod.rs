@@ -1,6 +1,8 @@
 //! Pools over images `[batch, depth, height, width, channels]`, one output pixel after the other and all its channels at
 //! once.
 
+pub mod float;
+
 use super::window::Window;
 
 /// Sizes of a pool. Two-dimensional ones have a depth of one.
