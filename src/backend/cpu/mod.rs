@@ -1,5 +1,6 @@
 //! Blocks for CPU kernels.
 
+pub mod channels;
 pub mod conv;
 pub mod gemm;
 pub mod map;

@@ -235,6 +235,38 @@ pub fn run_rows<T: Send>(
     });
 }
 
+/// Runs `job(i, chunk)` for each chunk of `len` elements of `out`, the last perhaps shorter, in parallel when
+/// `is_worth_it`.
+pub fn run_chunks<T: Send>(
+    out: &mut [T],
+    len: usize,
+    is_worth_it: bool,
+    job: impl Fn(usize, &mut [T]) + Sync,
+) {
+    let n = out.len();
+    let shared = Shared::of(out);
+    run_pieces(n, len, is_worth_it, |from, to| {
+        // SAFETY: pieces do not overlap, lie in `out`, and each is given to one job.
+        job(from / len.max(1), unsafe { shared.part(from, to - from) });
+    });
+}
+
+/// Runs `job(i, element, row)` for each element of `a` and row of `width` elements of `b`, in parallel when `is_worth_it`.
+pub fn run_pairs<T: Send, U: Send>(
+    a: &mut [T],
+    b: &mut [U],
+    width: usize,
+    is_worth_it: bool,
+    job: impl Fn(usize, &mut T, &mut [U]) + Sync,
+) {
+    assert_eq!(Some(b.len()), a.len().checked_mul(width));
+    let a = Shared::of(a);
+    run_rows(b, width, is_worth_it, |i, row| {
+        // SAFETY: there are as many elements as rows, and each is given to one job.
+        job(i, &mut unsafe { a.part(i, 1) }[0], row);
+    });
+}
+
 /// Cuts slices of one length alike and runs `job(start, parts)` for each cut, in parallel when `is_worth_it`.
 pub fn run_slices<T: Send, const N: usize>(
     slices: [&mut [T]; N],

@@ -1,5 +1,6 @@
 //! Batch normalization (Ioffe and Szegedy, ICML 2015) in one op, and its gradient.
 
+use crate::backend::cpu::channels;
 use crate::error::Result;
 use crate::graph::{Attr, Endpoint, ShapeContext};
 use crate::ops::build::{In, ints};
@@ -188,25 +189,6 @@ fn channel_vector<'a>(
     v.slice::<f32>()
 }
 
-/// For each channel the sum of `term(pixel, channel)` over all pixels.
-fn channel_sums<const N: usize>(
-    x: &[f32],
-    channels: usize,
-    term: impl Fn(usize, usize) -> [f32; N],
-) -> [Vec<f64>; N] {
-    let mut sums = [const { Vec::new() }; N];
-    sums.iter_mut().for_each(|s| s.resize(channels, 0.0));
-    for start in (0..x.len()).step_by(channels.max(1)) {
-        for k in 0..channels {
-            let terms = term(start + k, k);
-            for (sum, t) in sums.iter_mut().zip(terms) {
-                sum[k] += f64::from(t);
-            }
-        }
-    }
-    sums
-}
-
 fn mean_of(sums: &[f64], count: usize) -> Vec<f32> {
     let n = (count as f64).max(1.0);
     sums.iter().map(|s| (s / n) as f32).collect()
@@ -223,25 +205,20 @@ fn forward(c: &mut KernelContext) -> Result<()> {
         "input must be 4-dimensional{shape}"
     );
     let x = image(c.input(0)?, layout)?;
-    let channels = x.shape().dim(3);
-    let scale = channel_vector(c, 1, channels, "scale")?;
-    let offset = channel_vector(c, 2, channels, "offset")?;
-    let pixels = x.num_elements().checked_div(channels).unwrap_or(0);
+    let depth = x.shape().dim(3);
+    let scale = channel_vector(c, 1, depth, "scale")?;
+    let offset = channel_vector(c, 2, depth, "offset")?;
+    let pixels = x.num_elements().checked_div(depth).unwrap_or(0);
     let all = x.slice::<f32>()?;
     let (mean, variance) = match is_training {
         true => {
-            let [sums] = channel_sums(all, channels, |i, _| [all[i]]);
-            let mean = mean_of(&sums, pixels);
-            let [squares] = channel_sums(all, channels, |i, k| {
-                let centred = all[i] - mean[k];
-                [centred * centred]
-            });
-            let variance = mean_of(&squares, pixels);
-            (mean, variance)
+            let narrow = |all: Vec<f64>| all.into_iter().map(|x| x as f32).collect::<Vec<_>>();
+            let [mean, variance] = channels::moments(all, depth);
+            (narrow(mean), narrow(variance))
         }
         false => (
-            channel_vector(c, 3, channels, "estimated_mean")?.to_vec(),
-            channel_vector(c, 4, channels, "estimated_variance")?.to_vec(),
+            channel_vector(c, 3, depth, "estimated_mean")?.to_vec(),
+            channel_vector(c, 4, depth, "estimated_variance")?.to_vec(),
         ),
     };
     let factor: Vec<f32> = variance
@@ -250,14 +227,7 @@ fn forward(c: &mut KernelContext) -> Result<()> {
         .map(|(v, s)| s / (v + epsilon).sqrt())
         .collect();
     let mut y = Value::uninit(DType::F32, x.shape().clone())?;
-    if channels > 0 {
-        let rows = all.chunks_exact(channels);
-        for (from, to) in rows.zip(y.slice_mut::<f32>()?.chunks_exact_mut(channels)) {
-            for k in 0..channels {
-                to[k] = (from[k] - mean[k]) * factor[k] + offset[k];
-            }
-        }
-    }
+    channels::affine(all, [&mean, &factor, offset], y.slice_mut::<f32>()?);
     let y = narrow(y, c.input(0)?.dtype(), layout)?;
     // The running variance is the unbiased one; the gradient needs the other.
     let bessel = match is_training {
@@ -289,13 +259,13 @@ fn backward(c: &mut KernelContext) -> Result<()> {
     let dtype = c.input(1)?.dtype();
     let dy = image(c.input(0)?, layout)?;
     let x = image(c.input(1)?, layout)?;
-    let channels = x.shape().dim(3);
-    let scale = channel_vector(c, 2, channels, "scale")?;
-    let mean = channel_vector(c, 3, channels, "reserve_space_1")?;
-    let variance = channel_vector(c, 4, channels, "reserve_space_2")?;
-    let pixels = x.num_elements().checked_div(channels).unwrap_or(0);
+    let depth = x.shape().dim(3);
+    let scale = channel_vector(c, 2, depth, "scale")?;
+    let mean = channel_vector(c, 3, depth, "reserve_space_1")?;
+    let variance = channel_vector(c, 4, depth, "reserve_space_2")?;
+    let pixels = x.num_elements().checked_div(depth).unwrap_or(0);
     let (a, d) = (x.slice::<f32>()?, dy.slice::<f32>()?);
-    let [sums, products] = channel_sums(a, channels, |i, k| [d[i], d[i] * (a[i] - mean[k])]);
+    let [sums, products] = channels::products(a, d, mean);
     let inverse: Vec<f32> = variance
         .iter()
         .map(|v| 1.0 / (v + epsilon).sqrt())
@@ -308,19 +278,17 @@ fn backward(c: &mut KernelContext) -> Result<()> {
     let d_offset: Vec<f32> = sums.iter().map(|s| *s as f32).collect();
     let (mean_dy, mean_product) = match is_training {
         true => (mean_of(&sums, pixels), mean_of(&products, pixels)),
-        false => (vec![0.0; channels], vec![0.0; channels]),
+        false => (vec![0.0; depth], vec![0.0; depth]),
     };
+    let slope: Vec<f32> = mean_product
+        .iter()
+        .zip(&inverse)
+        .map(|(p, r)| p * r * r)
+        .collect();
+    let factor: Vec<f32> = scale.iter().zip(&inverse).map(|(s, r)| s * r).collect();
     let mut dx = Value::uninit(DType::F32, x.shape().clone())?;
-    if channels > 0 {
-        let rows = a.chunks_exact(channels).zip(d.chunks_exact(channels));
-        for ((a, d), to) in rows.zip(dx.slice_mut::<f32>()?.chunks_exact_mut(channels)) {
-            for k in 0..channels {
-                let through_variance =
-                    (a[k] - mean[k]) * (mean_product[k] * inverse[k] * inverse[k]);
-                to[k] = scale[k] * inverse[k] * (d[k] - mean_dy[k] - through_variance);
-            }
-        }
-    }
+    let by_channel = [mean, &mean_dy, &slope, &factor];
+    channels::backward(a, d, by_channel, dx.slice_mut::<f32>()?);
     let dx = narrow(dx, dtype, layout)?;
     c.set_output(0, dx);
     c.set_output(1, Value::vector(&d_scale)?);

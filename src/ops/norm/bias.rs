@@ -1,5 +1,6 @@
 //! Adding a bias to each channel.
 
+use crate::backend::cpu::channels;
 use crate::backend::cpu::gemm::Number;
 use crate::error::Result;
 use crate::graph::{Attr, ShapeContext, with_rank};
@@ -8,7 +9,7 @@ use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::layout::Layout;
 use crate::ops::{Op, shape};
-use crate::value::{PartialShape, Shape};
+use crate::value::{DType, PartialShape, Shape};
 use crate::{dispatch, ensure};
 
 pub(in crate::ops) const OPS: &[Op] = &[
@@ -134,14 +135,14 @@ fn bias_add(c: &mut KernelContext) -> Result<()> {
     let layout = Layout::of(c.attrs())?;
     let (value, bias) = (c.input(0)?, c.input(1)?);
     let (shape, bias_shape) = (value.shape().clone(), bias.shape());
-    let [_, channels, inner] = around_channels(&shape, layout)?;
+    let [_, depth, inner] = around_channels(&shape, layout)?;
     ensure!(
         bias_shape.rank() == 1,
         invalid,
         "Biases must be 1D: {bias_shape}"
     );
     ensure!(
-        bias_shape.dim(0) == channels,
+        bias_shape.dim(0) == depth,
         invalid,
         "Must provide as many biases as the last dimension of the input tensor: {bias_shape} vs. {shape}"
     );
@@ -150,7 +151,9 @@ fn bias_add(c: &mut KernelContext) -> Result<()> {
     if !out.is_unique() {
         out = out.deep_copy()?;
     }
-    if out.num_elements() > 0 {
+    if inner == 1 && out.dtype() == DType::F32 {
+        channels::add(out.slice_mut::<f32>()?, bias.slice::<f32>()?);
+    } else if out.num_elements() > 0 {
         dispatch!(numbers, out.dtype(), T => {
             let bias = bias.slice::<T>()?;
             add_to_channels(out.slice_mut::<T>()?, bias, inner, T::plus);
@@ -160,7 +163,7 @@ fn bias_add(c: &mut KernelContext) -> Result<()> {
     Ok(())
 }
 
-fn add_to_channels<T: Copy>(out: &mut [T], bias: &[T], inner: usize, plus: fn(T, T) -> T) {
+fn add_to_channels<T: Copy>(out: &mut [T], bias: &[T], inner: usize, plus: impl Fn(T, T) -> T) {
     if inner == 1 {
         for row in out.chunks_exact_mut(bias.len()) {
             for (to, b) in row.iter_mut().zip(bias) {
@@ -182,26 +185,33 @@ const BLOCK_ROWS: usize = 64;
 fn sum_to_channels(c: &mut KernelContext) -> Result<()> {
     let layout = Layout::of(c.attrs())?;
     let value = c.input(0)?;
-    let [outer, channels, inner] = around_channels(value.shape(), layout)?;
-    let mut out = c.allocate(0, Shape::vector(channels))?;
+    let [outer, depth, inner] = around_channels(value.shape(), layout)?;
+    let mut out = c.allocate(0, Shape::vector(depth))?;
+    if inner == 1 && value.dtype() == DType::F32 {
+        let sums = channels::sums(value.slice::<f32>()?, depth);
+        let to = out.slice_mut::<f32>()?.iter_mut();
+        to.zip(sums).for_each(|(to, sum)| *to = sum as f32);
+        c.set_output(0, out);
+        return Ok(());
+    }
     dispatch!(numbers, value.dtype(), T => {
         let (from, to) = (value.slice::<T>()?, out.slice_mut::<T>()?);
         to.fill(T::zero());
-        if inner == 1 && channels > 0 {
-            let mut sums = vec![T::zero(); channels];
-            for block in from.chunks(BLOCK_ROWS * channels) {
+        if inner == 1 && depth > 0 {
+            let mut sums = vec![T::zero(); depth];
+            for block in from.chunks(BLOCK_ROWS * depth) {
                 sums.fill(T::zero());
-                for row in block.chunks_exact(channels) {
+                for row in block.chunks_exact(depth) {
                     sums.iter_mut().zip(row).for_each(|(s, x)| *s = T::plus(*s, *x));
                 }
                 to.iter_mut().zip(&sums).for_each(|(t, s)| *t = T::plus(*t, *s));
             }
         } else {
-            for (i, row) in from.chunks_exact(inner.max(1)).take(outer * channels).enumerate() {
+            for (i, row) in from.chunks_exact(inner.max(1)).take(outer * depth).enumerate() {
                 let sum = row.chunks(BLOCK_ROWS).fold(T::zero(), |total, block| {
                     T::plus(total, block.iter().fold(T::zero(), |s, x| T::plus(s, *x)))
                 });
-                to[i % channels] = T::plus(to[i % channels], sum);
+                to[i % depth] = T::plus(to[i % depth], sum);
             }
         }
     });
