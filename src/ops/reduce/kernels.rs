@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use half::{bf16, f16};
 use num_complex::Complex;
 
-use crate::backend::cpu::simd;
+use crate::backend::cpu::{simd, threads};
 use crate::error::Result;
 use crate::ops::kernel::KernelContext;
 use crate::value::{DType, Element, Shape, Value, resolve_axis};
@@ -23,7 +23,7 @@ pub(super) enum Kind {
 
 /// How elements are taken into an accumulator.
 trait Fold<T: Copy> {
-    type Acc: Copy;
+    type Acc: Copy + Send;
     fn start() -> Self::Acc;
     fn step(acc: Self::Acc, x: T) -> Self::Acc;
     fn join(a: Self::Acc, b: Self::Acc) -> Self::Acc;
@@ -32,7 +32,7 @@ trait Fold<T: Copy> {
 
 /// A type with arithmetic for reductions; halves are accumulated in float32.
 trait Number: Element {
-    type Acc: Copy;
+    type Acc: Copy + Send;
     fn up(self) -> Self::Acc;
     fn down(acc: Self::Acc) -> Self;
     fn zero() -> Self::Acc;
@@ -218,10 +218,16 @@ fn groups(shape: &Shape, reduced: &[bool]) -> Vec<usize> {
     sizes
 }
 
-/// Lanes in which a row is summed.
-const LANES: usize = 16;
+/// Lanes in which a short row is folded, and a long one.
+const LANES: [usize; 2] = [16, 64];
+/// Rows of so many elements are long.
+const LONG: usize = 1024;
 /// Elements a lane takes before its sum is put aside, so that small terms are not lost.
-const BLOCK: usize = 256 * LANES;
+const DEPTH: usize = 256;
+/// Elements of the parts into which one long fold is cut.
+const PART: usize = 64 << 10;
+/// Columns that are worth a loop; fewer are laid side by side.
+const COLUMNS: usize = 64;
 
 /// A row folded into one accumulator.
 struct Row<'a, T, F>(&'a [T], PhantomData<F>);
@@ -231,11 +237,14 @@ impl<T: Copy, F: Fold<T>> simd::Loop for Row<'_, T, F> {
 
     #[inline(always)]
     fn run(self) -> F::Acc {
-        fold_row::<T, F>(self.0)
+        match self.0.len() < LONG {
+            true => fold_row::<T, F, { LANES[0] }>(self.0),
+            false => fold_row::<T, F, { LANES[1] }>(self.0),
+        }
     }
 }
 
-/// Elements folded into an accumulator each.
+/// Rows folded into one row of accumulators.
 struct Side<'a, T, A, F>(&'a mut [A], &'a [T], PhantomData<F>);
 
 impl<T: Copy, F: Fold<T>> simd::Loop for Side<'_, T, F::Acc, F> {
@@ -243,18 +252,29 @@ impl<T: Copy, F: Fold<T>> simd::Loop for Side<'_, T, F::Acc, F> {
 
     #[inline(always)]
     fn run(self) {
-        for (to, x) in self.0.iter_mut().zip(self.1) {
-            *to = F::step(*to, *x);
+        let w = self.0.len();
+        let mut fours = self.1.chunks_exact(4 * w);
+        for four in &mut fours {
+            let (ab, cd) = four.split_at(2 * w);
+            let ((a, b), (c, d)) = (ab.split_at(w), cd.split_at(w));
+            for (j, to) in self.0.iter_mut().enumerate() {
+                *to = F::step(F::step(F::step(F::step(*to, a[j]), b[j]), c[j]), d[j]);
+            }
+        }
+        for row in fours.remainder().chunks(w) {
+            for (to, x) in self.0.iter_mut().zip(row) {
+                *to = F::step(*to, *x);
+            }
         }
     }
 }
 
 #[inline(always)]
-fn fold_row<T: Copy, F: Fold<T>>(row: &[T]) -> F::Acc {
+fn fold_row<T: Copy, F: Fold<T>, const N: usize>(row: &[T]) -> F::Acc {
     let mut total = F::start();
-    for block in row.chunks(BLOCK) {
-        let mut lanes = [F::start(); LANES];
-        let mut chunks = block.chunks_exact(LANES);
+    for block in row.chunks(DEPTH * N) {
+        let mut lanes = [F::start(); N];
+        let mut chunks = block.chunks_exact(N);
         for chunk in &mut chunks {
             for (lane, x) in lanes.iter_mut().zip(chunk) {
                 *lane = F::step(*lane, *x);
@@ -263,7 +283,7 @@ fn fold_row<T: Copy, F: Fold<T>>(row: &[T]) -> F::Acc {
         for (lane, x) in lanes.iter_mut().zip(chunks.remainder()) {
             *lane = F::step(*lane, *x);
         }
-        let mut width = LANES;
+        let mut width = N;
         while width > 1 {
             width /= 2;
             for i in 0..width {
@@ -275,13 +295,31 @@ fn fold_row<T: Copy, F: Fold<T>>(row: &[T]) -> F::Acc {
     total
 }
 
+/// Folds rows of `to.len()` elements into `to`.
+fn fold_columns<T: Copy, F: Fold<T>>(from: &[T], to: &mut [F::Acc]) {
+    let width = to.len();
+    if width == 0 {
+        return;
+    }
+    if width >= COLUMNS || from.len() < 4 * COLUMNS {
+        return simd::run(Side::<T, F::Acc, F>(to, from, PhantomData));
+    }
+    let mut wide = vec![F::start(); width * COLUMNS.div_ceil(width)];
+    simd::run(Side::<T, F::Acc, F>(&mut wide, from, PhantomData));
+    for part in wide.chunks_exact(width) {
+        to.iter_mut()
+            .zip(part)
+            .for_each(|(to, x)| *to = F::join(*to, *x));
+    }
+}
+
 /// Folds `from`, whose axes are grouped as `sizes` says, into `to` (one accumulator for each kept element).
 fn fold_groups<T: Copy, F: Fold<T>>(sizes: &[usize], from: &[T], to: &mut [F::Acc]) {
     let (Some((&outer, rest)), n) = (sizes.split_first(), from.len()) else {
         return;
     };
     let Some((&reduced, inner)) = rest.split_first() else {
-        return simd::run(Side::<T, F::Acc, F>(to, from, PhantomData));
+        return fold_columns::<T, F>(from, to);
     };
     if outer == 0 || reduced == 0 || n == 0 {
         return;
@@ -289,19 +327,58 @@ fn fold_groups<T: Copy, F: Fold<T>>(sizes: &[usize], from: &[T], to: &mut [F::Ac
     let (step, kept) = (n / outer, to.len() / outer);
     for (i, to) in to.chunks_exact_mut(kept.max(1)).enumerate().take(outer) {
         let from = &from[i * step..(i + 1) * step];
-        if inner.is_empty() {
-            to[0] = F::join(to[0], simd::run(Row::<T, F>(from, PhantomData)));
-            continue;
+        match inner {
+            [] => to[0] = F::join(to[0], simd::run(Row::<T, F>(from, PhantomData))),
+            [_] => fold_columns::<T, F>(from, to),
+            _ => {
+                for part in from.chunks_exact(step / reduced) {
+                    fold_groups::<T, F>(inner, part, to);
+                }
+            }
         }
-        for part in from.chunks_exact(step / reduced) {
-            fold_groups::<T, F>(inner, part, to);
-        }
+    }
+}
+
+/// The same for much data: kept rows are shared among threads, and one long fold is cut by its size alone into parts
+/// whose results are joined in order.
+fn fold_parts<T, F>(sizes: &[usize], from: &[T], to: &mut [F::Acc])
+where
+    T: Copy + Sync,
+    F: Fold<T>,
+{
+    let (&[outer, reduced, ..], n) = (sizes, from.len()) else {
+        return fold_groups::<T, F>(sizes, from, to);
+    };
+    if size_of_val(from) < threads::WORTH_BYTES || outer * reduced == 0 {
+        return fold_groups::<T, F>(sizes, from, to);
+    }
+    let (kept, step) = (to.len() / outer, n / outer);
+    let mut inside = sizes.to_vec();
+    inside[0] = 1;
+    if outer > 1 {
+        return threads::run_rows(to, kept, true, |i, to| {
+            fold_groups::<T, F>(&inside, &from[i * step..(i + 1) * step], to);
+        });
+    }
+    let row = n / reduced;
+    let rows = (PART / row).max(16).min(reduced);
+    let mut parts = vec![F::start(); reduced.div_ceil(rows) * kept];
+    threads::run_rows(&mut parts, kept, true, |i, to| {
+        let from = &from[i * rows * row..((i + 1) * rows * row).min(n)];
+        let mut inside = inside.clone();
+        inside[1] = from.len() / row;
+        fold_groups::<T, F>(&inside, from, to);
+    });
+    for part in parts.chunks_exact(kept.max(1)) {
+        to.iter_mut()
+            .zip(part)
+            .for_each(|(to, x)| *to = F::join(*to, *x));
     }
 }
 
 fn fold_all<T: Element, F: Fold<T>>(sizes: &[usize], from: &[T], to: &mut [T], count: usize) {
     let mut acc = vec![F::start(); to.len()];
-    fold_groups::<T, F>(sizes, from, &mut acc);
+    fold_parts::<T, F>(sizes, from, &mut acc);
     for (to, acc) in to.iter_mut().zip(acc) {
         *to = F::end(acc, count);
     }
@@ -610,6 +687,49 @@ mod tests {
         assert_eq!(sum(&[0, 3], &[true, false], 3), [0.0; 3]);
         assert_eq!(sum(&[2, 0], &[false, true], 2), [0.0; 2]);
         assert_eq!(sum(&[5000], &[true], 1), [(0..5000).sum::<i32>() as f32]);
+    }
+
+    #[test]
+    fn much_data_in_parts_gives_the_sums_of_plain_loops() {
+        for (shape, reduced) in [
+            (vec![700, 1001], vec![true, false]),
+            (vec![700, 1001], vec![false, true]),
+            (vec![700, 1001], vec![true, true]),
+            (vec![50, 37, 400], vec![true, false, true]),
+            (vec![50, 37, 400], vec![false, true, false]),
+            (vec![200_000, 3], vec![true, false]),
+            (vec![1, 600_001], vec![false, true]),
+        ] {
+            let sizes: Vec<usize> = shape.iter().map(|n| *n as usize).collect();
+            let n: usize = sizes.iter().product();
+            let from: Vec<f32> = (0..n).map(|i| (i % 7) as f32 - 2.0).collect();
+            let kept: usize = sizes
+                .iter()
+                .zip(&reduced)
+                .filter(|(_, r)| !**r)
+                .map(|(n, _)| n)
+                .product();
+            let mut wanted = vec![0.0f64; kept];
+            for (i, x) in from.iter().enumerate() {
+                let (mut rest, mut at, mut stride) = (i, 0, 1);
+                for (size, r) in sizes.iter().zip(&reduced).rev() {
+                    if !r {
+                        at += rest % size * stride;
+                        stride *= size;
+                    }
+                    rest /= size;
+                }
+                wanted[at] += f64::from(*x);
+            }
+            let mut to = vec![0.0f32; kept];
+            let grouped = groups(&Shape::new(&shape).unwrap(), &reduced);
+            fold_all::<f32, Sum>(&grouped, &from, &mut to, 1);
+            // Whole numbers below 2^24 are added without rounding.
+            assert!(
+                to.iter().zip(&wanted).all(|(x, y)| f64::from(*x) == *y),
+                "{shape:?}"
+            );
+        }
     }
 
     #[test]
