@@ -1,5 +1,6 @@
 //! Losses: cross-entropies of softmax, the L2 norm, and the count of right guesses.
 
+use crate::backend::cpu::threads;
 use crate::error::Result;
 use crate::graph::{Attr, Endpoint, ShapeContext, with_rank};
 use crate::value::{PartialShape, Shape, Value};
@@ -184,6 +185,11 @@ impl Rows {
     }
 }
 
+/// Exponentials cost more than the memory they lie in.
+fn is_worth_threads(rows: usize, columns: usize) -> bool {
+    rows.saturating_mul(columns).saturating_mul(32) >= threads::WORTH_BYTES
+}
+
 fn cross_entropy(c: &mut KernelContext) -> Result<()> {
     let (logits, labels) = (c.input(0)?, c.input(1)?);
     let (a, b) = (logits.shape(), labels.shape());
@@ -210,13 +216,16 @@ fn cross_entropy(c: &mut KernelContext) -> Result<()> {
     dispatch!(floats, logits.dtype(), T => {
         let (x, y) = (logits.slice::<T>()?, labels.slice::<T>()?);
         let (loss, slope) = (loss.slice_mut::<T>()?, slope.slice_mut::<T>()?);
-        let mut row = vec![<T as bytemuck::Zeroable>::zeroed(); columns];
-        for r in 0..rows {
-            for (k, x_k) in row.iter_mut().enumerate() {
-                *x_k = x[at.at(r, k)];
-            }
-            let to = &mut slope[r * columns..(r + 1) * columns];
-            let [max, log] = T::softmax(&row, to);
+        threads::run_pairs(loss, slope, columns, is_worth_threads(rows, columns), |r, loss, to| {
+            let mut broadcast = Vec::new();
+            let row = match at.columns == columns {
+                true => &x[at.at(r, 0)..][..columns],
+                false => {
+                    broadcast.extend((0..columns).map(|k| x[at.at(r, k)]));
+                    &broadcast[..]
+                }
+            };
+            let [max, log] = T::softmax(row, to);
             use num_traits::Zero as _;
             let mut total = <T as Float>::Wide::zero();
             for k in 0..columns {
@@ -226,8 +235,8 @@ fn cross_entropy(c: &mut KernelContext) -> Result<()> {
                 }
                 to[k] = T::narrow(to[k].widen() - label);
             }
-            loss[r] = T::narrow(total);
-        }
+            *loss = T::narrow(total);
+        });
     });
     c.set_output(0, loss);
     c.set_output(1, slope);
@@ -275,15 +284,14 @@ fn sparse_cross_entropy(c: &mut KernelContext) -> Result<()> {
     dispatch!(floats, logits.dtype(), T => {
         let x = logits.slice::<T>()?;
         let (loss, slope) = (loss.slice_mut::<T>()?, slope.slice_mut::<T>()?);
-        for (r, label) in labels.iter().enumerate() {
+        threads::run_pairs(loss, slope, columns, is_worth_threads(rows, columns), |r, loss, to| {
             let row = &x[r * columns..(r + 1) * columns];
-            let to = &mut slope[r * columns..(r + 1) * columns];
-            let label = *label as usize;
+            let label = labels[r] as usize;
             let [max, log] = T::softmax(row, to);
             use num_traits::One as _;
-            loss[r] = T::narrow(log - (row[label].widen() - max));
+            *loss = T::narrow(log - (row[label].widen() - max));
             to[label] = T::narrow(to[label].widen() - <T as Float>::Wide::one());
-        }
+        });
     });
     c.set_output(0, loss);
     c.set_output(1, slope);

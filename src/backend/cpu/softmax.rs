@@ -45,10 +45,10 @@ unsafe fn row_loop<V: Vector32>(x: *const f32, to: *mut f32, n: usize) -> [f32; 
         sum = sum.add(if n - i < l { keep(e, n - i, zero) } else { e });
     }
     let sum = sum.sum();
-    let total = V::splat(sum);
+    let part = V::splat(1.0 / sum);
     for i in (0..n).step_by(l) {
         let e = V::load_first(to.add(i), n - i);
-        e.div(total).store_first(to.add(i), n - i);
+        e.mul(part).store_first(to.add(i), n - i);
     }
     [max, sum]
 }
