@@ -1,9 +1,16 @@
-//! Convolutions as matrix products: the patches that the filter sees become the rows of a matrix, a few output pixels at
-//! a time so that the matrix stays in the cache. Images are `[batch, depth, height, width, channels]`.
+//! Convolutions. Flat images of floats go to the loops in `direct` and `filter`. All others become matrix products: the
+//! patches that the filter sees are the rows of a matrix, a few output pixels at a time so that the matrix stays in the
+//! cache. Images are `[batch, depth, height, width, channels]`.
+
+mod direct;
+mod filter;
+
+use bytemuck::{cast_slice, cast_slice_mut};
 
 use super::gemm::{self, Number};
 use super::threads;
 use super::window::Window;
+use crate::value::DType;
 
 /// How many elements of patches lie in memory at once.
 const PATCH_ELEMENTS: usize = 1 << 17;
@@ -144,6 +151,25 @@ pub fn forward<T: Number>(g: &Geometry, input: &[T], filter: &[T], out: &mut [T]
         let pixels = g.batch * g.out_pixels();
         return gemm::matmul(input, filter, out, [pixels, patch, n], false, false);
     }
+    if direct::is_for(g, size_of::<T>()) {
+        let (x, w) = (input, filter);
+        match T::DTYPE {
+            DType::F32 => {
+                let out = cast_slice_mut::<T, f32>(out);
+                return direct::forward(g, cast_slice(x), cast_slice(w), out);
+            }
+            DType::F64 => {
+                let out = cast_slice_mut::<T, f64>(out);
+                return direct::forward(g, cast_slice(x), cast_slice(w), out);
+            }
+            _ => {}
+        }
+    }
+    forward_patches(g, input, filter, out);
+}
+
+fn forward_patches<T: Number>(g: &Geometry, input: &[T], filter: &[T], out: &mut [T]) {
+    let (patch, n) = (g.patch(), g.out_channels);
     let image = g.in_pixels() * g.in_channels;
     threads::run_rows(out, g.out_pixels() * n, g.is_worth_threads(), |b, out| {
         let image = &input[b * image..(b + 1) * image];
@@ -159,15 +185,34 @@ pub fn forward<T: Number>(g: &Geometry, input: &[T], filter: &[T], out: &mut [T]
 
 /// The gradient with respect to the input.
 pub fn backward_input<T: Number>(g: &Geometry, filter: &[T], dy: &[T], dx: &mut [T]) {
-    dx.fill(T::zero());
     if g.is_empty() || dx.is_empty() {
-        return;
+        return dx.fill(T::zero());
     }
     let (patch, n) = (g.patch(), g.out_channels);
     if g.is_pointwise() {
         let pixels = g.batch * g.out_pixels();
         return gemm::matmul(dy, filter, dx, [pixels, n, patch], false, true);
     }
+    if direct::is_for(g, size_of::<T>()) {
+        let (w, dy) = (filter, dy);
+        match T::DTYPE {
+            DType::F32 => {
+                let dx = cast_slice_mut::<T, f32>(dx);
+                return direct::backward_input(g, cast_slice(w), cast_slice(dy), dx);
+            }
+            DType::F64 => {
+                let dx = cast_slice_mut::<T, f64>(dx);
+                return direct::backward_input(g, cast_slice(w), cast_slice(dy), dx);
+            }
+            _ => {}
+        }
+    }
+    input_patches(g, filter, dy, dx);
+}
+
+fn input_patches<T: Number>(g: &Geometry, filter: &[T], dy: &[T], dx: &mut [T]) {
+    dx.fill(T::zero());
+    let (patch, n) = (g.patch(), g.out_channels);
     let mut turned = vec![T::zero(); n * patch];
     for (i, row) in filter.chunks_exact(n).enumerate() {
         for (j, x) in row.iter().enumerate() {
@@ -190,10 +235,27 @@ pub fn backward_input<T: Number>(g: &Geometry, filter: &[T], dy: &[T], dx: &mut 
 
 /// The gradient with respect to the filter.
 pub fn backward_filter<T: Number>(g: &Geometry, input: &[T], dy: &[T], dw: &mut [T]) {
-    dw.fill(T::zero());
     if g.is_empty() {
-        return;
+        return dw.fill(T::zero());
     }
+    if direct::is_for(g, size_of::<T>()) {
+        match T::DTYPE {
+            DType::F32 => {
+                let dw = cast_slice_mut::<T, f32>(dw);
+                return filter::backward(g, cast_slice(input), cast_slice(dy), dw);
+            }
+            DType::F64 => {
+                let dw = cast_slice_mut::<T, f64>(dw);
+                return filter::backward(g, cast_slice(input), cast_slice(dy), dw);
+            }
+            _ => {}
+        }
+    }
+    filter_patches(g, input, dy, dw);
+}
+
+fn filter_patches<T: Number>(g: &Geometry, input: &[T], dy: &[T], dw: &mut [T]) {
+    dw.fill(T::zero());
     if !g.is_worth_threads() || dw.len() > MOST_PARTIAL {
         return filter_sums(g, input, dy, 0..g.batch, dw);
     }
@@ -313,6 +375,8 @@ pub fn depthwise_backward_filter<T: Number>(g: &Geometry, input: &[T], dy: &[T],
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::window::Padding;
     use super::*;
 
@@ -364,6 +428,63 @@ mod tests {
             assert!(wanted != 0.0);
             assert_eq!(dot(&x, &dx), wanted);
             assert_eq!(dot(&w, &dw), wanted);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+        #[test]
+        fn direct_loops_agree_with_patches(
+            batch in 1usize..4, size in (1usize..20, 1usize..20), taps in (1usize..6, 1usize..6),
+            stride in (1usize..4, 1usize..4), dilation in (1usize..3, 1usize..3), padding in 0usize..3,
+            depth in 1usize..20, columns in 1usize..70, is_large: bool,
+        ) {
+            let axis = |input: usize, size: usize, stride: usize, dilation: usize| {
+                let stride = if dilation > 1 { 1 } else { stride };
+                let padding = match padding {
+                    0 => Padding::Same,
+                    1 => Padding::Valid,
+                    _ => Padding::Explicit(2, 1),
+                };
+                Window::new(input, size, stride, dilation, padding)
+            };
+            let windows = (
+                axis(size.0, taps.0, stride.0, dilation.0),
+                axis(size.1, taps.1, stride.1, dilation.1),
+            );
+            let (Ok(h), Ok(w)) = windows else { return Ok(()) };
+            let g = Geometry {
+                batch: if is_large { 6 * batch } else { batch },
+                windows: [Window::POINT, h, w],
+                in_channels: depth,
+                out_channels: columns,
+            };
+            if g.is_empty() {
+                return Ok(());
+            }
+            prop_assert!(direct::is_for(&g, 8));
+            let x = numbers(g.batch * g.in_pixels() * depth, 1);
+            let dy = numbers(g.batch * g.out_pixels() * columns, 2);
+            let filter = numbers(g.patch() * columns, 3);
+            let nan = |n: usize| (vec![f64::NAN; n], vec![f64::NAN; n], vec![f32::NAN; n]);
+            let narrow = |x: &[f64]| x.iter().map(|x| *x as f32).collect::<Vec<_>>();
+            let (x32, dy32, filter32) = (narrow(&x), narrow(&dy), narrow(&filter));
+            // Whole numbers are added without rounding, so the order of additions does not show.
+            let (mut y, mut wanted, mut y32) = nan(dy.len());
+            direct::forward(&g, &x, &filter, &mut y);
+            direct::forward(&g, &x32, &filter32, &mut y32);
+            forward_patches(&g, &x, &filter, &mut wanted);
+            prop_assert_eq!((&y, &y32), (&wanted, &narrow(&wanted)));
+            let (mut dx, mut wanted, mut dx32) = nan(x.len());
+            direct::backward_input(&g, &filter, &dy, &mut dx);
+            direct::backward_input(&g, &filter32, &dy32, &mut dx32);
+            input_patches(&g, &filter, &dy, &mut wanted);
+            prop_assert_eq!((&dx, &dx32), (&wanted, &narrow(&wanted)));
+            let (mut dw, mut wanted, mut dw32) = nan(filter.len());
+            filter::backward(&g, &x, &dy, &mut dw);
+            filter::backward(&g, &x32, &dy32, &mut dw32);
+            filter_patches(&g, &x, &dy, &mut wanted);
+            prop_assert_eq!((&dw, &dw32), (&wanted, &narrow(&wanted)));
         }
     }
 
