@@ -404,7 +404,7 @@ class Saver:
         strip_default_attrs=False,
         save_debug_info=False,
     ):
-        """Writes a checkpoint, then the state file, then the meta graph.
+        """Writes a checkpoint, then the meta graph, then the state file.
 
         Args:
           sess: the `Session` with the variables.
@@ -438,13 +438,24 @@ class Saver:
             raise TypeError(f"'sess' must be a Session; {sess}")
         written = None
         if not self._is_empty:
-            written = self._write(sess, save_path, prefix, latest_filename, meta_graph_suffix, write_state)
+            written = self._write(sess, save_path, prefix)
+        # The state file comes last: what it names is whole, whenever the process dies.
         if write_meta_graph:
             meta_file = checkpoint_management.meta_graph_filename(prefix, meta_graph_suffix=meta_graph_suffix)
             with sess.graph.as_default():
                 self.export_meta_graph(
                     meta_file, strip_default_attrs=strip_default_attrs, save_debug_info=save_debug_info
                 )
+        if written is not None and write_state:
+            self._record(written)
+            checkpoint_management.write_state(
+                os.path.dirname(save_path),
+                written,
+                self.last_checkpoints,
+                latest_filename=latest_filename,
+                save_relative_paths=self._save_relative_paths,
+            )
+            self._delete_old(meta_graph_suffix)
         return written
 
     def _prefix(self, sess, save_path, global_step, latest_filename):
@@ -457,24 +468,11 @@ class Saver:
         step = read_global_step(sess, global_step) if not _is_integer(global_step) else int(global_step)
         return f"{save_path}-{step:08d}" if self._pad_step_number else f"{save_path}-{step}"
 
-    def _write(self, sess, save_path, prefix, latest_filename, meta_graph_suffix, write_state):
-        folder = os.path.dirname(save_path)
+    def _write(self, sess, save_path, prefix):
         try:
-            written = sess.run(self.saver_def.save_tensor_name, {self.saver_def.filename_tensor_name: prefix})
-            written = as_str(written)
-            if write_state:
-                self._record(written)
-                checkpoint_management.write_state(
-                    folder,
-                    written,
-                    self.last_checkpoints,
-                    latest_filename=latest_filename,
-                    save_relative_paths=self._save_relative_paths,
-                )
-                self._delete_old(meta_graph_suffix)
-            return written
+            return as_str(sess.run(self.saver_def.save_tensor_name, {self.saver_def.filename_tensor_name: prefix}))
         except (errors.FailedPreconditionError, errors.NotFoundError):
-            if os.path.isdir(folder):  # As in TensorFlow, the empty name is no folder.
+            if os.path.isdir(os.path.dirname(save_path)):  # As in TensorFlow, the empty name is no folder.
                 raise
             raise ValueError(f"Parent directory of {save_path} doesn't exist, can't save.") from None
 
