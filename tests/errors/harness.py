@@ -23,6 +23,7 @@ def outcome(f):
 
 def normal(message):
     message = re.split(r"\n+Original stack trace|\n+Errors may have originated", message)[0]
+    message = message.split(" Originally defined at:")[0]
     message = re.sub(r"0x[0-9a-f]+", "0x", message)
     message = re.sub(r" ?\(defined at [^)]*\) ?", " (defined at) ", message)
     message = message.replace(", /job:localhost/replica:0/task:0/device:XLA_CPU:0", "")
