@@ -66,9 +66,7 @@ def dense_to_one_hot(labels_dense, num_classes):
 class DataSet:
     """Images with labels, given out in batches; each epoch in a new order."""
 
-    def __init__(
-        self, images, labels, fake_data=False, one_hot=False, dtype=dtypes.float32, reshape=True, seed=None
-    ):
+    def __init__(self, images, labels, fake_data=False, one_hot=False, dtype=dtypes.float32, reshape=True, seed=None):
         """Keeps the arrays.
 
         Args:
@@ -186,9 +184,7 @@ def read_data_sets(
     test_images = _read_idx(_open(paths["test_images"]), paths["test_images"], 3)[..., numpy.newaxis]
     test_labels = _read_idx(_open(paths["test_labels"]), paths["test_labels"], 1)
     if not 0 <= validation_size <= len(images):
-        raise ValueError(
-            f"Validation size should be between 0 and {len(images)}. Received: {validation_size}."
-        )
+        raise ValueError(f"Validation size should be between 0 and {len(images)}. Received: {validation_size}.")
     if one_hot:
         labels, test_labels = dense_to_one_hot(labels, 10), dense_to_one_hot(test_labels, 10)
 

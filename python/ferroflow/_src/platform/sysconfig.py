@@ -2,7 +2,6 @@
 
 import os
 
-import ferroflow._src
 from ferroflow._src.framework.versions import CXX11_ABI_FLAG, MONOLITHIC_BUILD
 
 
@@ -13,7 +12,7 @@ def get_include():
 
 def get_lib():
     """Returns the folder of the library."""
-    return os.path.dirname(os.path.dirname(ferroflow._src.__file__))
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def get_compile_flags():

@@ -127,6 +127,8 @@ def _make(fullname: str) -> types.ModuleType | None:
     if area not in ("python", "core", "examples", "tools"):
         page = _page("ferroflow" + fullname.removeprefix(ROOT))
         if page is not None:
+            if fullname in names.packages() and not hasattr(page, "__path__"):
+                page.__path__ = []  # there are modules below it, which the finder makes
             return page
     if fullname in names.PLACES or any(_has(fullname, name) for name in names.table().get(fullname, ())):
         return Module(fullname)
