@@ -28,7 +28,7 @@ class EventFileWriter:
 
     def __init__(self, logdir, max_queue=10, flush_secs=120, filename_suffix=None):
         self._logdir = str(path_to_str(logdir))
-        os.makedirs(self._logdir, exist_ok=True)
+        os.makedirs(self._logdir or ".", exist_ok=True)
         self._queue = queue.Queue(max_queue)
         self._flush_secs = flush_secs
         self._writer = _core.EventWriter(os.path.join(self._logdir, "events"), socket.gethostname())

@@ -54,7 +54,9 @@ class Coordinator:
                 ex = None
             if self._joined and ex is not None:
                 # Nobody would hear of it any more.
-                _reraise(ex if isinstance(ex, tuple) else sys.exc_info())
+                if isinstance(ex, tuple):
+                    _reraise(ex)
+                raise ex
             if self._stop_event.is_set():
                 return
             if ex and self._exc_info_to_raise is None:

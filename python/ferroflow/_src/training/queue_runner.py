@@ -68,8 +68,9 @@ class QueueRunner:
             or not closed_types
             or not all(issubclass(t, OpError) for t in closed_types)
         ):
+            shown = closed_types[0] if isinstance(closed_types, tuple) and len(closed_types) == 1 else closed_types
             raise TypeError(
-                f"queue_closed_exception_types, when provided, must be a tuple of tf.error types, but saw: {closed_types}"
+                f"queue_closed_exception_types, when provided, must be a tuple of tf.error types, but saw: {shown}"
             )
         self._close_op = queue.close() if close_op is None else close_op
         self._cancel_op = queue.close(cancel_pending_enqueues=True) if cancel_op is None else cancel_op

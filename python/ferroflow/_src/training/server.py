@@ -197,8 +197,8 @@ class Server:
 
     @property
     def target(self):
-        """The target for `tf.Session`, as bytes."""
-        return f"{self._server_def.protocol}://localhost:{self._port}".encode()
+        """The target for `tf.Session`."""
+        return f"{self._server_def.protocol}://localhost:{self._port}"
 
     @staticmethod
     def create_local_server(config=None, start=True):
