@@ -4,6 +4,7 @@ import contextlib
 import glob
 import io
 import os
+import re
 import shutil
 
 from ferroflow._src.framework import errors
@@ -154,9 +155,18 @@ def Stat(filename):
 
 
 def Glob(filename):
-    """Returns the paths that match a pattern (or any of a list of patterns)."""
-    patterns = filename if isinstance(filename, (list, tuple)) else [filename]
-    return [path for pattern in patterns for path in sorted(glob.glob(_path(pattern)))]
+    """Returns the paths that match a pattern (or any of a list of patterns).
+
+    They begin with "./" when the pattern names no folder before its first wildcard, as TensorFlow's do.
+    """
+    patterns = [_path(p) for p in (filename if isinstance(filename, (list, tuple)) else [filename])]
+    return [_here(pattern) + path for pattern in patterns for path in sorted(glob.glob(pattern))]
+
+
+def _here(pattern):
+    """What TensorFlow puts before the paths that it finds: it looks for a bare pattern in "."."""
+    bare = "/" not in re.split(r"[*?\[\\]", pattern, maxsplit=1)[0]
+    return "./" if bare else ""
 
 
 def ListDirectory(dirname):
