@@ -13,8 +13,6 @@ LONGEST = 100  # lines
 AWAITED = {
     "autoencoder": "image files",
     "queues": "input pipelines",
-    "summaries": "audio summaries",
-    "supervisor": "tf.train.Supervisor",
 }
 """Examples that use what is being built; none when all of it stands."""
 

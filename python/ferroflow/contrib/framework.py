@@ -40,6 +40,7 @@ from ferroflow._src.contrib.framework.variables import (
 from ferroflow._src.framework import nest as nest
 from ferroflow._src.framework.control_flow import smart_case as smart_case, smart_cond as smart_cond
 from ferroflow._src.framework.tensor_util import is_tensor as is_tensor, smart_constant_value as smart_constant_value
+from ferroflow._src.framework.scopes import get_name_scope as get_name_scope
 from ferroflow._src.training.checkpoint_initializers import init_from_checkpoint as init_from_checkpoint
 from ferroflow._src.training.checkpoint_utils import (
     list_variables as list_variables,

@@ -1,0 +1,1 @@
+"""Distributions: laws of random numbers with samples, densities and divergences."""
