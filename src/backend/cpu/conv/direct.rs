@@ -9,14 +9,17 @@
     reason = "offsets into images and bands whose sizes the public functions check"
 )]
 
+use std::ops::Range;
+
 use crate::backend::cpu::gemm::tile::{Real, Segment, best_tile, lanes};
 use crate::backend::cpu::gemm::turn;
 use crate::backend::cpu::scratch::Scratch;
 use crate::backend::cpu::simd::Shared;
 use crate::backend::cpu::threads;
 use crate::backend::cpu::window::Window;
+use crate::value::DType;
 
-use super::Geometry;
+use super::{Geometry, narrow};
 
 /// Bytes of a band: half a core's second-level cache holds it beside a panel of the filter.
 const BAND_BYTES: usize = 160 << 10;
@@ -136,53 +139,98 @@ impl<T: Real> Core<T> {
         let [h, _] = &self.axes;
         let rows = self.rows(is_parallel);
         let bands = h.output.div_ceil(rows);
+        let mut narrow = self.narrow_weights();
+        let narrow = narrow.as_mut().map(narrow::Weights::shared);
         threads::run_pieces(self.batch * bands, 1, is_parallel, |job, _| {
             let (image, band) = (job / bands, job % bands);
-            self.band(image, band * rows, (band * rows + rows).min(h.output));
+            let rows = band * rows..(band * rows + rows).min(h.output);
+            self.band(image, rows, narrow);
         });
     }
 
-    /// Output rows `from..to` of an image.
-    unsafe fn band(&self, image: usize, from: usize, to: usize) {
+    /// The taps of a row in a segment of their own (they are neighbours unless they are dilated), and their elements.
+    fn segments(&self) -> [usize; 2] {
+        let w = &self.axes[1];
+        match w.dilation {
+            1 => [1, w.taps * self.channels],
+            _ => [w.taps, self.channels],
+        }
+    }
+
+    /// The weights for dot products, where they are better than tiles.
+    unsafe fn narrow_weights(&self) -> Option<narrow::Weights> {
+        let [across, k] = self.segments();
+        let is_narrow = self.columns <= narrow::MOST && k >= narrow::SHORTEST;
+        (is_narrow && T::DTYPE == DType::F32).then(|| {
+            let width = best_tile::<T>(self.columns).1 * lanes::<T>();
+            let sizes = [self.axes[0].taps * across, k, self.columns];
+            // SAFETY: the elements are `f32`, and few columns are packed in one panel of all rows.
+            unsafe { narrow::Weights::new(self.weights.ptr().cast(), width, sizes) }
+        })
+    }
+
+    /// Some output rows of an image.
+    unsafe fn band(&self, image: usize, rows: Range<usize>, narrow: Option<narrow::Shared>) {
         let ([h, w], c) = (&self.axes, self.channels);
+        let wide = w.span(w.output) * c;
+        let count = h.span(rows.len());
+        let mut scratch = Scratch::new(count * wide * size_of::<T>());
+        let band = scratch.ptr::<T>();
+        let input = self.input.ptr().add(image * h.input * w.input * c);
+        fill_band(input, [h, w], c, rows.start, count, band);
+        let [across, _] = self.segments();
+        let segment = |y: usize, i: usize, u: usize| -> *const T {
+            let row = (y - rows.start) * h.stride + i * h.dilation;
+            band.add(row * wide + u * w.dilation * c)
+        };
+        if let Some(weights) = narrow {
+            for y in rows.clone() {
+                let taps = (0..h.taps).flat_map(|i| (0..across).map(move |u| (i, u)));
+                let starts: Vec<*const f32> = taps.map(|(i, u)| segment(y, i, u).cast()).collect();
+                let to = self
+                    .out
+                    .ptr()
+                    .add(image * self.steps[0] + y * self.steps[1]);
+                weights.row(&starts, w.stride * c, to.cast(), self.steps[2], w.output);
+            }
+            return;
+        }
+        let width = best_tile::<T>(self.columns).1 * lanes::<T>();
+        for j in 0..self.columns.div_ceil(width) {
+            for y in rows.clone() {
+                self.row(image, y, j, |i, u| segment(y, i, u));
+            }
+        }
+    }
+
+    /// Panel `j` of an output row, tile by tile.
+    unsafe fn row(
+        &self,
+        image: usize,
+        y: usize,
+        j: usize,
+        segment: impl Fn(usize, usize) -> *const T,
+    ) {
+        let ([h, w], [across, k]) = (&self.axes, self.segments());
         let (most, nv) = best_tile::<T>(self.columns);
         let width = nv * lanes::<T>();
         let tile = w.output.div_ceil(w.output.div_ceil(most));
-        let wide = w.span(w.output) * c;
-        let rows = h.span(to - from);
-        let mut scratch = Scratch::new(rows * wide * size_of::<T>());
-        let band = scratch.ptr::<T>();
-        let input = self.input.ptr().add(image * h.input * w.input * c);
-        fill_band(input, [h, w], c, from, rows, band);
-        // The taps of a row are neighbours unless they are dilated.
-        let (across, k) = match w.dilation {
-            1 => (1, w.taps * c),
-            _ => (w.taps, c),
-        };
-        let panel = h.taps * w.taps * c * width;
-        let mut segments = Vec::with_capacity(h.taps * across);
-        for j in 0..self.columns.div_ceil(width) {
-            let weights = self.weights.ptr().add(j * panel);
-            let n = width.min(self.columns - j * width);
-            for y in from..to {
-                let out = image * self.steps[0] + y * self.steps[1] + j * width;
-                for x in (0..w.output).step_by(tile) {
-                    segments.clear();
-                    for i in 0..h.taps {
-                        let row = ((y - from) * h.stride + i * h.dilation) * wide;
-                        for u in 0..across {
-                            let at = row + (x * w.stride + u * w.dilation) * c;
-                            segments.push(Segment {
-                                a: band.add(at),
-                                b: weights.add((i * across + u) * k * width),
-                            });
-                        }
-                    }
-                    let count = tile.min(w.output - x);
-                    let to = self.out.ptr().add(out + x * self.steps[2]);
-                    let ar = w.stride * c;
-                    T::tile(count, nv, true)(&segments, k, ar, width, to, self.steps[2], n, false);
-                }
+        let weights = self.weights.ptr().add(j * h.taps * across * k * width);
+        let n = width.min(self.columns - j * width);
+        let out = image * self.steps[0] + y * self.steps[1] + j * width;
+        let step = w.stride * self.channels;
+        let mut segments: Vec<Segment<T>> = (0..h.taps * across)
+            .map(|i| Segment {
+                a: segment(i / across, i % across),
+                b: weights.add(i * k * width),
+            })
+            .collect();
+        for x in (0..w.output).step_by(tile) {
+            let count = tile.min(w.output - x);
+            let to = self.out.ptr().add(out + x * self.steps[2]);
+            T::tile(count, nv, true)(&segments, k, step, width, to, self.steps[2], n, false);
+            for s in &mut segments {
+                s.a = s.a.wrapping_add(tile * step);
             }
         }
     }

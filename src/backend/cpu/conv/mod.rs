@@ -2,8 +2,10 @@
 //! patches that the filter sees are the rows of a matrix, a few output pixels at a time so that the matrix stays in the
 //! cache. Images are `[batch, depth, height, width, channels]`.
 
+mod depthwise;
 mod direct;
 mod filter;
+mod narrow;
 
 use bytemuck::{cast_slice, cast_slice_mut};
 
@@ -11,6 +13,8 @@ use super::gemm::{self, Number};
 use super::threads;
 use super::window::Window;
 use crate::value::DType;
+
+pub use depthwise::{depthwise_backward_filter, depthwise_backward_input, depthwise_forward};
 
 /// How many elements of patches lie in memory at once.
 const PATCH_ELEMENTS: usize = 1 << 17;
@@ -299,77 +303,6 @@ fn filter_sums<T: Number>(
             gemm::matmul(patches, dy, &mut part, [patch, m, n], true, false);
             add(dw, &part);
         }
-    }
-}
-
-/// A convolution of each channel with filters of its own, `[depth, height, width, in_channels, multiplier]`: channel `c`
-/// of the input makes channels `c * multiplier ..` of the output.
-pub fn depthwise_forward<T: Number>(g: &Geometry, input: &[T], filter: &[T], out: &mut [T]) {
-    out.fill(T::zero());
-    if g.is_empty() {
-        return;
-    }
-    let (c, n) = (g.in_channels, g.out_channels);
-    let images = input.chunks_exact(g.in_pixels() * c);
-    for (image, out) in images.zip(out.chunks_exact_mut(g.out_pixels() * n)) {
-        g.each_tap(0..g.out_pixels(), |pixel, tap, place| {
-            let from = &image[place * c..(place + 1) * c];
-            let weights = &filter[tap * n..(tap + 1) * n];
-            let to = &mut out[pixel * n..(pixel + 1) * n];
-            spread(from, weights, to);
-        });
-    }
-}
-
-/// `to[c * multiplier + i] += from[c] * weights[c * multiplier + i]`.
-fn spread<T: Number>(from: &[T], weights: &[T], to: &mut [T]) {
-    let multiplier = to.len() / from.len();
-    let groups = to
-        .chunks_exact_mut(multiplier)
-        .zip(weights.chunks_exact(multiplier));
-    for ((to, weights), x) in groups.zip(from) {
-        for (to, w) in to.iter_mut().zip(weights) {
-            *to = T::mul_add(*to, *x, *w);
-        }
-    }
-}
-
-pub fn depthwise_backward_input<T: Number>(g: &Geometry, filter: &[T], dy: &[T], dx: &mut [T]) {
-    dx.fill(T::zero());
-    if g.is_empty() || dx.is_empty() {
-        return;
-    }
-    let (c, n) = (g.in_channels, g.out_channels);
-    let multiplier = n / c;
-    let images = dx.chunks_exact_mut(g.in_pixels() * c);
-    for (image, dy) in images.zip(dy.chunks_exact(g.out_pixels() * n)) {
-        g.each_tap(0..g.out_pixels(), |pixel, tap, place| {
-            let to = &mut image[place * c..(place + 1) * c];
-            let dy = dy[pixel * n..(pixel + 1) * n].chunks_exact(multiplier);
-            let weights = filter[tap * n..(tap + 1) * n].chunks_exact(multiplier);
-            for ((to, dy), w) in to.iter_mut().zip(dy).zip(weights) {
-                *to = dy
-                    .iter()
-                    .zip(w)
-                    .fold(*to, |sum, (d, w)| T::mul_add(sum, *d, *w));
-            }
-        });
-    }
-}
-
-pub fn depthwise_backward_filter<T: Number>(g: &Geometry, input: &[T], dy: &[T], dw: &mut [T]) {
-    dw.fill(T::zero());
-    if g.is_empty() {
-        return;
-    }
-    let (c, n) = (g.in_channels, g.out_channels);
-    let images = input.chunks_exact(g.in_pixels() * c);
-    for (image, dy) in images.zip(dy.chunks_exact(g.out_pixels() * n)) {
-        g.each_tap(0..g.out_pixels(), |pixel, tap, place| {
-            let from = &image[place * c..(place + 1) * c];
-            let dy = &dy[pixel * n..(pixel + 1) * n];
-            spread(from, dy, &mut dw[tap * n..(tap + 1) * n]);
-        });
     }
 }
 
