@@ -11,7 +11,7 @@ use crate::backend::cpu::map;
 use crate::error::Result;
 use crate::ops::kernel::Slot;
 use crate::ops::resource::Variable;
-use crate::plan::{End, Group, Member, Need, Place, Source, Step};
+use crate::plan::{End, Group, Member, Need, Operand, Place, Source, Step};
 use crate::value::{DType, Shape, Value};
 
 use super::executor::{Executor, Inputs};
@@ -61,9 +61,12 @@ impl<'a> Executor<'a, '_> {
     pub(super) fn group(&mut self, step: &'a Step, group: &'a Group, is_first: bool) -> Result<()> {
         let mut inputs = Inputs::new();
         for operand in &step.inputs {
+            // A variable without a value stays where it is: the member that reads it will meet the error and be named.
+            if self.has_no_value(operand) {
+                break;
+            }
             match self.take(step, operand) {
                 Ok(input) => inputs.push(input),
-                // The member that reads it will meet the error and be named.
                 Err(_) => break,
             }
         }
@@ -99,6 +102,14 @@ impl<'a> Executor<'a, '_> {
         }
         self.clear_group(step, group);
         Ok(())
+    }
+
+    fn has_no_value(&self, operand: &Operand) -> bool {
+        let Place::Slot(slot) = operand.place else {
+            return false;
+        };
+        let value = &self.slots.values[slot as usize];
+        matches!(value, Slot::Ref(variable) if !variable.is_initialized())
     }
 
     /// Empties what only the group reads.
