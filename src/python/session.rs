@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::formats::proto;
 use crate::graph::{Endpoint, NodeId};
 use crate::plan::RunSpec;
-use crate::session::{Placer, Prepared, RunOptions, Session, Trace, local_devices, limit_threads};
+use crate::session::{Placer, Prepared, RunOptions, Session, Trace, limit_threads, local_devices};
 use crate::value::Value;
 
 use super::arrays::{array_to_value, value_into_result};

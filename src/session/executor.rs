@@ -299,21 +299,24 @@ impl<'a> Executor<'a, '_> {
             }
             Place::Slot(s) => &mut self.slots.values[s as usize],
         };
-        let taken = if operand.is_last {
+        // A look before it is taken: after an error the operand still lies there, for a group's members to meet.
+        if let Slot::Ref(variable) = slot {
+            if !operand.wants_ref {
+                let value = read(variable.clone())?;
+                if operand.is_last {
+                    *slot = Slot::Empty;
+                }
+                return Ok(value);
+            }
+            if !step.node.def.allows_uninitialized_input && !variable.is_initialized() {
+                return Err(variable.uninitialized());
+            }
+        }
+        Ok(if operand.is_last {
             std::mem::take(slot)
         } else {
             slot.clone()
-        };
-        match taken {
-            Slot::Ref(variable) if !operand.wants_ref => read(variable),
-            Slot::Ref(variable) => {
-                if !step.node.def.allows_uninitialized_input && !variable.is_initialized() {
-                    return Err(variable.uninitialized());
-                }
-                Ok(Slot::Ref(variable))
-            }
-            other => Ok(other),
-        }
+        })
     }
 
     // ---- kernels ----

@@ -271,7 +271,12 @@ pub enum End {
 
 /// Runs a program on these inputs. The outputs all have the shape of the inputs together.
 pub fn run(compiled: &Compiled, inputs: &[&Value]) -> Result<SmallVec<[Value; 1]>> {
-    let ends: SmallVec<[End; 1]> = compiled.program.outputs.iter().map(|_| End::Value).collect();
+    let ends: SmallVec<[End; 1]> = compiled
+        .program
+        .outputs
+        .iter()
+        .map(|_| End::Value)
+        .collect();
     let shape = broadcast(inputs.iter().map(|v| v.shape()))?;
     // SAFETY: no output is written over an operand.
     unsafe { run_to(compiled, inputs, &shape, &ends) }
