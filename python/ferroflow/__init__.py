@@ -419,6 +419,14 @@ from ferroflow._src.ops.io import (
     serialize_tensor as serialize_tensor,
     write_file as write_file,
 )
+from ferroflow._src.ops.parsing import (
+    FixedLenFeature as FixedLenFeature,
+    FixedLenSequenceFeature as FixedLenSequenceFeature,
+    SparseFeature as SparseFeature,
+    VarLenFeature as VarLenFeature,
+    parse_example as parse_example,
+    parse_single_example as parse_single_example,
+)
 from ferroflow._src.ops.linalg import (
     cholesky as cholesky,
     cholesky_solve as cholesky_solve,

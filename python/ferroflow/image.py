@@ -64,5 +64,28 @@ from ferroflow._src.ops.spaces import (
     extract_image_patches as extract_image_patches,
     extract_patches as extract_patches,
 )
+from ferroflow._src.ops.image_quality import (
+    image_gradients as image_gradients,
+    psnr as psnr,
+    sobel_edges as sobel_edges,
+    ssim as ssim,
+    ssim_multiscale as ssim_multiscale,
+)
+from ferroflow._src.ops.image_boxes import (
+    adjust_jpeg_quality as adjust_jpeg_quality,
+    combined_non_max_suppression as combined_non_max_suppression,
+    extract_glimpse as extract_glimpse,
+    non_max_suppression_padded as non_max_suppression_padded,
+    non_max_suppression_with_scores as non_max_suppression_with_scores,
+    random_jpeg_quality as random_jpeg_quality,
+    resize_image_with_pad as resize_image_with_pad,
+    non_max_suppression_with_overlaps as non_max_suppression_overlaps,
+)
+from ferroflow._src.ops.image_colour import (
+    rgb_to_yiq as rgb_to_yiq,
+    rgb_to_yuv as rgb_to_yuv,
+    yiq_to_rgb as yiq_to_rgb,
+    yuv_to_rgb as yuv_to_rgb,
+)
 _contents.end(__name__)
 # fmt: on

@@ -4,15 +4,18 @@
 //! is asked for, and what does not add up is an error of TensorFlow's class, never a panic. Nothing here knows graphs
 //! as the planner sees them, or sessions.
 
+pub mod bitmap;
 pub mod bundle;
 pub mod checkpoint;
 pub mod crc32c;
 pub mod event;
+pub mod gif;
 pub mod glob;
 pub mod graph_def;
 pub mod histogram;
 pub mod image_summary;
 pub mod io;
+pub mod jpeg;
 pub mod png;
 pub mod proto;
 pub mod record;

@@ -1,4 +1,4 @@
-//! PNG encoding: image summaries, `tf.image.encode_png`.
+//! PNG files: image summaries, `tf.image.encode_png` and `tf.image.decode_png`.
 
 use png::{BitDepth, ColorType, Encoder};
 
@@ -57,6 +57,77 @@ pub fn encode(pixels: Pixels) -> Result<Vec<u8>> {
     .map_err(failed)?;
     writer.finish().map_err(failed)?;
     Ok(out)
+}
+
+/// The image in a PNG file: (height, width, channels, samples), 8-bit or 16-bit in native order as `wide` says.
+/// `wanted` channels, 0 for those of the file.
+pub fn decode(bytes: &[u8], wanted: usize, wide: bool) -> Result<(usize, usize, usize, Vec<u8>)> {
+    let broken =
+        |_: png::DecodingError| Error::invalid(format!("Invalid PNG data, size {}", bytes.len()));
+    let headless = |_: png::DecodingError| {
+        Error::invalid(format!("Invalid PNG header, data size {}", bytes.len()))
+    };
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().map_err(headless)?;
+    let size = reader.output_buffer_size().filter(|n| *n <= MOST_BYTES);
+    let size = size.ok_or_else(|| Error::invalid("Invalid PNG data, the image is too large"))?;
+    let mut raw = vec![0; size];
+    let info = reader.next_frame(&mut raw).map_err(broken)?;
+    raw.truncate(info.buffer_size());
+    let (height, width) = (info.height as usize, info.width as usize);
+    let own = info.color_type.samples();
+    let samples: Vec<u16> = match info.bit_depth {
+        BitDepth::Sixteen => raw
+            .chunks_exact(2)
+            .map(|two| u16::from(two[0]) << 8 | u16::from(two[1]))
+            .collect(),
+        // Eight bits become sixteen so that white stays white.
+        _ => raw.iter().map(|x| u16::from(*x) * 257).collect(),
+    };
+    let channels = if wanted == 0 { own } else { wanted };
+    let mut out = Vec::with_capacity(height * width * channels * if wide { 2 } else { 1 });
+    for pixel in samples.chunks_exact(own) {
+        let made = with_channels(pixel, channels);
+        for x in &made[..channels] {
+            match wide {
+                true => out.extend(x.to_ne_bytes()),
+                false => out.push((x >> 8) as u8),
+            }
+        }
+    }
+    Ok((height, width, channels, out))
+}
+
+/// No image has more bytes than this.
+const MOST_BYTES: usize = 1 << 30;
+
+/// A pixel with other channels: alpha is dropped or full, colours become grey with 0.299, 0.587 and 0.114.
+fn with_channels(pixel: &[u16], channels: usize) -> [u16; 4] {
+    let has_colour = pixel.len() >= 3;
+    let alpha = match pixel.len() {
+        2 => pixel[1],
+        4 => pixel[3],
+        _ => u16::MAX,
+    };
+    if channels >= 3 {
+        let [r, g, b] = if has_colour {
+            [pixel[0], pixel[1], pixel[2]]
+        } else {
+            [pixel[0]; 3]
+        };
+        return [r, g, b, alpha];
+    }
+    let grey = match has_colour {
+        false => pixel[0],
+        // Colours become grey in eight bits, whatever the file and the program have.
+        true => {
+            let [r, g, b] = [0, 1, 2].map(|i| u32::from(pixel[i] >> 8));
+            let mixed = (9797 * r + 19234 * g + 3737 * b) >> 15;
+            mixed as u16 * 257
+        }
+    };
+    [grey, alpha, 0, 0]
 }
 
 fn color(channels: usize) -> Result<ColorType> {

@@ -126,7 +126,7 @@ fn known_from_shapes(graph: &Graph, node: &Node) -> Option<Vec<Value>> {
         Value::vector(&narrow?).ok()
     };
     match node.op() {
-        "Shape" | "ShapeN" => {
+        "Shape" => {
             let shapes = node.inputs.iter().map(|e| graph.shape(*e).to_shape());
             shapes.map(|s| integers(s?.dims())).collect()
         }

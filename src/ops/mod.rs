@@ -18,6 +18,7 @@ pub mod kernel;
 mod layout;
 mod linalg;
 mod logging;
+mod lookup;
 mod loss;
 pub mod map;
 mod math;
@@ -25,6 +26,7 @@ mod matmul;
 mod moves;
 mod norm;
 mod op;
+mod parsing;
 mod pool;
 mod py_func;
 mod queue;
@@ -68,6 +70,9 @@ const FAMILIES: &[&[Op]] = &[
     pool::OPS,
     image::OPS,
     image::color::OPS,
+    image::files::OPS,
+    image::boxes::OPS,
+    image::crop::OPS,
     linalg::diagonal::OPS,
     linalg::decompose::OPS,
     segment::OPS,
@@ -105,6 +110,8 @@ const FAMILIES: &[&[Op]] = &[
     string::OPS,
     text::OPS,
     logging::OPS,
+    lookup::OPS,
+    parsing::OPS,
     py_func::OPS,
     stack::OPS,
     tensor_array::OPS,

@@ -282,3 +282,92 @@ def readers(tf, np):
     reader.read(names)
     reader.num_records_produced()
     tf.FixedLengthRecordReader(4, header_bytes=2).reset()
+
+
+calls("""
+metrics_mean: tf.metrics.mean(n), tf.metrics.mean(x, weights=2.0, name='foo', metrics_collections='a', updates_collections=['b']), tf.metrics.mean_tensor(v, [1.0, 2.0, 0.0])
+metrics_accuracy: tf.metrics.accuracy(i, [1, 2]), tf.metrics.accuracy(tf.constant([1, 2]), tf.constant([1.0, 3.0]), weights=[1.0, 3.0]), tf.metrics.accuracy(i, x[:, :1])
+metrics_errors: tf.metrics.mean_absolute_error(x, x), tf.metrics.root_mean_squared_error(x, x, name='r'), tf.metrics.mean_relative_error(x, x, x), tf.metrics.mean_cosine_distance(x, x, 1), tf.metrics.percentage_below(x, 0.5), tf.metrics.mean_squared_error(u, n, u)
+metrics_counts: tf.metrics.true_positives(b, b), tf.metrics.false_negatives(b, b, weights=2.0), tf.metrics.precision(b, b), tf.metrics.recall(b, b, weights=x)
+metrics_thresholds: tf.metrics.true_negatives_at_thresholds(b, x, [0.1, 0.5]), tf.metrics.precision_at_thresholds(b, x, [0.1], weights=x), tf.metrics.recall_at_thresholds(b, x, [0.1, 0.5]), tf.metrics.sensitivity_at_specificity(b, x, 0.5), tf.metrics.specificity_at_sensitivity(b, x, 0.6, num_thresholds=20)
+metrics_auc: tf.metrics.auc(b, x), tf.metrics.auc(b, x, curve='PR', num_thresholds=11, summation_method='careful_interpolation'), tf.metrics.auc(b, x, curve='PR', summation_method='minoring', thresholds=[0.2, 0.7, 0.5])
+metrics_classes: tf.metrics.mean_iou(i, i, 3), tf.metrics.mean_iou(i, i, 3, weights=v[:2]), tf.metrics.mean_per_class_accuracy(i, i, 3)
+metrics_at_k: tf.metrics.recall_at_k(tf.to_int64(i), x, 2), tf.metrics.precision_at_k(tf.to_int64(i), x, 1, class_id=1, weights=v[:2]), tf.metrics.average_precision_at_k(tf.to_int64(i), x, 2)
+contrib_norms: tf.contrib.layers.layer_norm(m), tf.contrib.layers.instance_norm(m), tf.contrib.layers.group_norm(m, groups=3), tf.contrib.layers.unit_norm(x, 1), tf.contrib.layers.maxout(m, 3)
+contrib_batch_norm_at_once: tf.contrib.layers.batch_norm(m, updates_collections=None, scale=True), tf.contrib.layers.batch_norm(n, updates_collections=None, zero_debias_moving_mean=True, is_training=tf.placeholder(tf.bool)), tf.contrib.layers.batch_norm(x, batch_weights=v[:2])
+contrib_convolutions: tf.contrib.layers.separable_conv2d(m, 8, [3, 3], 2), tf.contrib.layers.separable_conv2d(m, None, 3, 1, normalizer_fn=tf.contrib.layers.batch_norm), tf.contrib.layers.conv2d_in_plane(m, 3)
+contrib_encoders: tf.contrib.layers.embed_sequence(tf.to_int32(n), 10, 4), tf.contrib.layers.embed_sequence(tf.to_int32(n), 10, 4, unique=True, scope='u'), tf.contrib.layers.relu(x, 4), tf.contrib.layers.linear(x, 4, scope='li')
+contrib_losses: tf.contrib.losses.absolute_difference(x, x), tf.contrib.losses.log_loss(x, x), tf.contrib.losses.softmax_cross_entropy(x, x, label_smoothing=0.1), tf.contrib.losses.mean_pairwise_squared_error(x, x), tf.contrib.losses.get_total_loss()
+image_quality: tf.image.psnr(m, m, 1.0), tf.image.image_gradients(m), tf.image.sobel_edges(m), tf.image.rgb_to_yuv(m), tf.image.yiq_to_rgb(m)
+image_boxes: tf.image.non_max_suppression(tf.ones([3, 4]), v, 3), tf.image.non_max_suppression_padded(tf.ones([3, 4]), v, 3, pad_to_max_output_size=True), tf.image.non_max_suppression_with_scores(tf.ones([3, 4]), v, 3)
+image_resize_with_pad: tf.image.resize_image_with_pad(m, 7, 9), tf.image.resize_image_with_pad(tf.placeholder(tf.float32, [None, None, 3]), 10, 12)
+parse_example: tf.parse_example(s, {'a': tf.FixedLenFeature([2], tf.float32), 'b': tf.FixedLenFeature([], tf.int64, default_value=3), 's': tf.VarLenFeature(tf.string), 'q': tf.FixedLenSequenceFeature([], tf.int64, allow_missing=True), 'z': tf.FixedLenSequenceFeature([2], tf.float32, allow_missing=True, default_value=5.0)})
+parse_single_example: tf.parse_single_example(s[0], {'a': tf.FixedLenFeature([2], tf.float32), 's': tf.VarLenFeature(tf.string)}), tf.parse_single_example(s[0], {'a': tf.FixedLenFeature([2], tf.float32), 's': tf.VarLenFeature(tf.string)}, example_names=s[1])
+parse_sparse: tf.parse_example(s, {'k': tf.SparseFeature('q', 's', tf.string, 10)})
+layers_channels_first: tf.layers.max_pooling1d(tf.ones([2, 3, 8]), 2, 2, data_format='channels_first'), tf.layers.conv1d(tf.ones([2, 4, 8]), 3, 3, data_format='channels_first'), tf.layers.conv2d(m, 3, 3, data_format='channels_first', padding='same')
+""")
+
+
+@case
+def contrib_optimize_loss(tf, np):
+    x = tf.get_variable("x", [3], initializer=tf.ones_initializer())
+    loss = tf.reduce_sum(x * x)
+    step = tf.train.get_or_create_global_step()
+    tf.contrib.layers.optimize_loss(
+        loss,
+        step,
+        0.1,
+        "SGD",
+        clip_gradients=1.0,
+        summaries=["loss", "gradients", "gradient_norm", "learning_rate", "global_gradient_norm"],
+        learning_rate_decay_fn=lambda rate, s: tf.train.exponential_decay(rate, s, 10, 0.9),
+    )
+    tf.contrib.training.create_train_op(loss, tf.train.GradientDescentOptimizer(0.1), summarize_gradients=True)
+
+
+@case
+def slim_model(tf, np):
+    slim = tf.contrib.slim
+    images = tf.placeholder(tf.float32, [None, 8, 8, 1])
+    normalizer = {"is_training": True, "updates_collections": None}
+    layers = [slim.conv2d, slim.fully_connected]
+    with slim.arg_scope(
+        layers,
+        weights_regularizer=slim.l2_regularizer(0.01),
+        normalizer_fn=slim.batch_norm,
+        normalizer_params=normalizer,
+    ):
+        with slim.arg_scope([slim.conv2d], padding="SAME", stride=1):
+            net = slim.repeat(images, 2, slim.conv2d, 4, [3, 3], scope="conv1")
+            net = slim.flatten(slim.max_pool2d(net, [2, 2]))
+            net = slim.fully_connected(net, 5, scope="fc")
+            net = slim.dropout(net, 0.5, is_training=True)
+            net = slim.fully_connected(net, 3, activation_fn=None, normalizer_fn=None)
+    slim.losses.softmax_cross_entropy(net, tf.one_hot([0, 1], 3))
+    slim.learning.create_train_op(slim.losses.get_total_loss(), tf.train.AdamOptimizer(0.01), clip_gradient_norm=1.0)
+
+
+@case
+def sparse_gradients(tf, np):
+    a, b = tf.constant([1.0, 2.0]), tf.constant([3.0])
+    first, second = tf.SparseTensor([[0, 1], [1, 1]], a, [3, 4]), tf.SparseTensor([[0, 1]], b, [3, 4])
+    table = tf.Variable(np.ones([4, 2], np.float32))
+    tf.gradients(tf.sparse_add(first, second).values, [a, b])
+    tf.gradients(tf.sparse_reduce_sum(first, 1), a)
+    tf.gradients(tf.sparse_softmax(first).values, a)
+    tf.gradients((first * tf.constant([[2.0], [3.0], [4.0]])).values, a)
+    tf.gradients(tf.sparse_slice(first, [0, 0], [1, 4]).values, a)
+    tf.gradients(tf.sparse_fill_empty_rows(first, 2.0)[0].values, a)
+    tf.gradients(tf.sparse_tensor_dense_matmul(first, table), [table, a])
+    tf.gradients(tf.sparse_reorder(first).values, a)
+
+
+@case
+def choices_gradients(tf, np):
+    x, y = tf.placeholder(tf.float32, [2, 3]), tf.placeholder(tf.float32, [None, None])
+    tf.gradients(tf.nn.top_k(x, 2)[0], x)
+    tf.gradients(tf.nn.top_k(y, 1)[0], y)
+    tf.gradients(tf.where_v2([True, False, True], x, tf.ones([1])), x)
+    tf.gradients(tf.segment_mean(x, [0, 1]), x)
+    tf.gradients(tf.div_no_nan(x, x + 1.0), x)
+    tf.gradients(tf.image.crop_and_resize(tf.ones([1, 3, 3, 1]) * x[0, 0], [[0.0, 0.0, 1.0, 1.0]], [0], [2, 2]), x)

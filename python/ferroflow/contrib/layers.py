@@ -1,9 +1,26 @@
-"""tf.contrib.layers: regularizers, initializers, layers."""
+"""tf.contrib.layers: layers, regularizers, initializers, summaries, and the training step of a loss."""
 
 # fmt: off
 from ferroflow._src import contents as _contents
 
 _contents.begin(__name__)
+from ferroflow._src.contrib.layers.batch_normalization import (
+    batch_norm as batch_norm,
+)
+from ferroflow._src.contrib.layers.convolutions import (
+    conv2d_in_plane as conv2d_in_plane,
+    conv3d_transpose as conv3d_transpose,
+    convolution2d_in_plane as convolution2d_in_plane,
+    convolution3d_transpose as convolution3d_transpose,
+    separable_conv2d as separable_conv2d,
+    separable_convolution2d as separable_convolution2d,
+)
+from ferroflow._src.contrib.layers.encoders import (
+    bow_encoder as bow_encoder,
+    dense_to_sparse as dense_to_sparse,
+    embed_sequence as embed_sequence,
+    embedding_lookup_unique as embedding_lookup_unique,
+)
 from ferroflow._src.contrib.layers.initializers import (
     variance_scaling_initializer as variance_scaling_initializer,
     xavier_initializer as xavier_initializer,
@@ -11,7 +28,6 @@ from ferroflow._src.contrib.layers.initializers import (
 )
 from ferroflow._src.contrib.layers.layers import (
     avg_pool2d as avg_pool2d,
-    batch_norm as batch_norm,
     bias_add as bias_add,
     conv1d as conv1d,
     conv2d as conv2d,
@@ -31,12 +47,44 @@ from ferroflow._src.contrib.layers.layers import (
     softmax as softmax,
     stack as stack,
 )
+from ferroflow._src.contrib.layers.norms import (
+    group_norm as group_norm,
+    instance_norm as instance_norm,
+    layer_norm as layer_norm,
+    unit_norm as unit_norm,
+)
+from ferroflow._src.contrib.layers.optimizers import (
+    OPTIMIZER_CLS_NAMES as OPTIMIZER_CLS_NAMES,
+    OPTIMIZER_SUMMARIES as OPTIMIZER_SUMMARIES,
+    optimize_loss as optimize_loss,
+)
 from ferroflow._src.contrib.layers.regularizers import (
     apply_regularization as apply_regularization,
     l1_l2_regularizer as l1_l2_regularizer,
     l1_regularizer as l1_regularizer,
     l2_regularizer as l2_regularizer,
     sum_regularizer as sum_regularizer,
+)
+from ferroflow._src.contrib.layers.shapes import (
+    avg_pool3d as avg_pool3d,
+    elu as elu,
+    images_to_sequence as images_to_sequence,
+    linear as linear,
+    max_pool3d as max_pool3d,
+    maxout as maxout,
+    relu as relu,
+    relu6 as relu6,
+    sequence_to_images as sequence_to_images,
+)
+from ferroflow._src.contrib.layers.summaries import (
+    summarize_activation as summarize_activation,
+    summarize_activations as summarize_activations,
+    summarize_collection as summarize_collection,
+    summarize_tensor as summarize_tensor,
+    summarize_tensors as summarize_tensors,
+)
+from ferroflow._src.ops.embedding import (
+    safe_embedding_lookup_sparse as safe_embedding_lookup_sparse,
 )
 _contents.end(__name__)
 # fmt: on

@@ -2,7 +2,10 @@
 
 use super::Op;
 
+pub(super) mod boxes;
 pub(super) mod color;
+pub(super) mod crop;
+pub(super) mod files;
 mod gradients;
 mod kernels;
 mod scale;

@@ -32,6 +32,7 @@ from ferroflow._src.framework.partitioned_variable import PartitionedVariable
 from ferroflow._src.framework.tensor_like import TensorBase, TensorLike
 from ferroflow._src.framework.tensor_shape import TensorShape
 from ferroflow._src.framework.variables import VariableAggregation, VariableSynchronization
+from ferroflow._src.layers.config import Configured
 from ferroflow._src.ops import activations, array, math
 
 _INITIALIZERS = {
@@ -202,7 +203,7 @@ def _reaches(inputs, targets):
     return found
 
 
-class Layer:
+class Layer(Configured):
     """A part of a model: it makes variables on first use and is called with tensors.
 
     Subclasses define `call`, and `build` when they have variables.

@@ -28,6 +28,24 @@ class _Conv(Layer):
 
     _rank = 2
 
+    _config = (
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "data_format",
+        "dilation_rate",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+    )
+
     def __init__(
         self,
         filters,
@@ -372,12 +390,20 @@ class Conv2DTranspose(_ConvTranspose):
     def call(self, inputs):
         """Returns the transposed convolution."""
         shape = self._output_shape(inputs)
-        shape[0]  # a node that TensorFlow makes and never uses: it counts for the seeds of later ops
-        format_name = data_format_name(self.data_format, 4)
-        strides = (1, *self.strides, 1) if format_name == "NHWC" else (1, 1, *self.strides)
+        format_name, given = data_format_name(self.data_format, 4), inputs
+        is_first = format_name == "NCHW"
+        if is_first:
+            # The CPU convolves channels last, as TensorFlow's backend of this layer has it.
+            inputs = array.transpose(inputs, (0, 2, 3, 1))
+            shape = array.stack([shape[0], shape[2], shape[3], shape[1]])
+        else:
+            shape[0]  # a node that TensorFlow makes and never uses: it counts for the seeds of later ops
         outputs = conv.conv2d_transpose(
-            inputs, self.kernel, shape, strides, padding=self.padding.upper(), data_format=format_name
+            inputs, self.kernel, shape, (1, *self.strides, 1), padding=self.padding.upper(), data_format="NHWC"
         )
+        if is_first:
+            outputs = array.transpose(outputs, (0, 3, 1, 2))
+        inputs = given
         outputs.set_shape(self.compute_output_shape(inputs.shape))
         if self.use_bias:
             outputs = nn.bias_add(outputs, self.bias, data_format=format_name)

@@ -17,6 +17,19 @@ from ferroflow._src.ops import array, linalg, math, nn, sparse
 class Dense(Layer):
     """`activation(matmul(inputs, kernel) + bias)`, along the last dimension."""
 
+    _config = (
+        "units",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+    )
+
     def __init__(
         self,
         units,
@@ -128,6 +141,12 @@ class Dense(Layer):
 class Dropout(Layer):
     """Sets inputs to zero at random while training, and scales the others up."""
 
+    _config = (
+        "rate",
+        "noise_shape",
+        "seed",
+    )
+
     def __init__(self, rate=0.5, noise_shape=None, seed=None, name=None, **kwargs):
         """Creates the layer.
 
@@ -163,6 +182,10 @@ class Dropout(Layer):
 
 class Flatten(Layer):
     """Flattens all dimensions but the first."""
+
+    _config = (
+        "data_format",
+    )
 
     def __init__(self, data_format=None, **kwargs):
         """Creates the layer.

@@ -30,6 +30,22 @@ class BatchNormalization(Layer):
     run those of the collection `tf.GraphKeys.UPDATE_OPS` with each step.
     """
 
+    _config = (
+        "axis",
+        "momentum",
+        "epsilon",
+        "center",
+        "scale",
+        "beta_initializer",
+        "gamma_initializer",
+        "moving_mean_initializer",
+        "moving_variance_initializer",
+        "beta_regularizer",
+        "gamma_regularizer",
+        "beta_constraint",
+        "gamma_constraint",
+    )
+
     def __init__(
         self,
         axis=-1,

@@ -18,6 +18,13 @@ class _Pooling(Layer):
     _rank = 2
     _pool = staticmethod(pool.max_pool)
 
+    _config = (
+        "pool_size",
+        "strides",
+        "padding",
+        "data_format",
+    )
+
     def __init__(self, pool_size, strides, padding="valid", data_format="channels_last", name=None, **kwargs):
         """Creates the layer.
 
@@ -71,7 +78,13 @@ class _Pooling1D(_Pooling):
         """Returns the pooled inputs."""
         axis = 2 if self.data_format == "channels_last" else 3
         inputs = array.expand_dims(inputs, axis)
-        outputs = self._pooled(inputs, (*self.pool_size, 1), (*self.strides, 1), data_format_name(self.data_format, 4))
+        # The CPU pools channels last, as TensorFlow's backend of these layers has it.
+        is_first = self.data_format == "channels_first"
+        if is_first:
+            inputs = array.transpose(inputs, (0, 2, 3, 1))
+        outputs = self._pooled(inputs, (*self.pool_size, 1), (*self.strides, 1), "NHWC")
+        if is_first:
+            outputs = array.transpose(outputs, (0, 3, 1, 2))
         return array.squeeze(outputs, axis)
 
 

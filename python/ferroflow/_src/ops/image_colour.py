@@ -358,3 +358,63 @@ def total_variation(images, name=None):
             raise ValueError("'images' must be either 3 or 4-dimensional.")
         vertical = reductions.reduce_sum(math.abs(rows), axis=axes)
         return vertical + reductions.reduce_sum(math.abs(columns), axis=axes)
+
+
+_YIQ = [[0.299, 0.59590059, 0.2115], [0.587, -0.27455667, -0.52273617], [0.114, -0.32134392, 0.31119955]]
+_FROM_YIQ = [[1, 1, 1], [0.95598634, -0.27201283, -1.10674021], [0.6208248, -0.64720424, 1.70423049]]
+_YUV = [[0.299, -0.14714119, 0.61497538], [0.587, -0.28886916, -0.51496512], [0.114, 0.43601035, -0.10001026]]
+_FROM_YUV = [[1, 1, 1], [0, -0.394642334, 2.03206185], [1.13988303, -0.58062185, 0]]
+
+
+def _mixed(images, kernel):
+    images = convert_to_tensor(images, name="images")
+    kernel = convert_to_tensor(kernel, dtype=images.dtype, name="kernel")
+    return linalg.tensordot(images, kernel, axes=[[images.shape.ndims - 1], [0]])
+
+
+def rgb_to_yiq(images):
+    """Turns red, green and blue into the Y, I and Q of NTSC.
+
+    Args:
+      images: a `Tensor` of floats [..., 3].
+
+    Returns:
+      A `Tensor` of its type and shape.
+    """
+    return _mixed(images, _YIQ)
+
+
+def yiq_to_rgb(images):
+    """Turns the Y, I and Q of NTSC into red, green and blue.
+
+    Args:
+      images: a `Tensor` of floats [..., 3].
+
+    Returns:
+      A `Tensor` of its type and shape.
+    """
+    return _mixed(images, _FROM_YIQ)
+
+
+def rgb_to_yuv(images):
+    """Turns red, green and blue into the Y, U and V of PAL.
+
+    Args:
+      images: a `Tensor` of floats [..., 3].
+
+    Returns:
+      A `Tensor` of its type and shape.
+    """
+    return _mixed(images, _YUV)
+
+
+def yuv_to_rgb(images):
+    """Turns the Y, U and V of PAL into red, green and blue.
+
+    Args:
+      images: a `Tensor` of floats [..., 3].
+
+    Returns:
+      A `Tensor` of its type and shape.
+    """
+    return _mixed(images, _FROM_YUV)

@@ -3,6 +3,7 @@
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.control_flow import Assert, cond
+from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.ops import indexing, math, strings
@@ -404,4 +405,6 @@ def non_max_suppression(boxes, scores, max_output_size, iou_threshold=0.5, score
       A `Tensor` of int32: the places of those chosen.
     """
     with name_scope(name, "non_max_suppression"):
+        iou_threshold = convert_to_tensor(iou_threshold, name="iou_threshold")
+        score_threshold = convert_to_tensor(score_threshold, name="score_threshold")
         return apply_op("NonMaxSuppressionV3", boxes, scores, max_output_size, iou_threshold, score_threshold)

@@ -5,7 +5,13 @@ import numbers
 from ferroflow._src.contrib.framework import variables
 from ferroflow._src.contrib.framework.arg_scope import add_arg_scope
 from ferroflow._src.contrib.layers.initializers import xavier_initializer
-from ferroflow._src.contrib.layers.outputs import collect_named_outputs, get_variable_collections
+from ferroflow._src.contrib.layers.outputs import (
+    add_variable_to_collections,
+    check_format,
+    collect_named_outputs,
+    get_variable_collections,
+    model_variable_getter,
+)
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework import variable_scope as scopes
 from ferroflow._src.framework.collections import add_to_collection, get_collection
@@ -18,49 +24,15 @@ from ferroflow._src.layers import convolutional, core, functional, normalization
 from ferroflow._src.ops import activations, array, math, nn
 
 
-def _getter(rename=None):
-    """A getter that makes the model's variables, under contrib's names."""
-
-    def get(getter, name, *args, **kwargs):
-        scope, _, short = name.rpartition("/")
-        if rename and short in rename:
-            name = f"{scope}/{rename[short]}" if scope else rename[short]
-        known = (
-            "shape",
-            "dtype",
-            "initializer",
-            "regularizer",
-            "collections",
-            "trainable",
-            "caching_device",
-            "partitioner",
-            "use_resource",
-            "synchronization",
-            "aggregation",
-        )
-        options = {key: kwargs[key] for key in known if key in kwargs}
-        return variables.model_variable(name, custom_getter=getter, **options)
-
-    return get
-
-
 _NAMES = {"bias": "biases", "kernel": "weights"}
-
-
-def _collect_variable(variable, collections, name):
-    parts = list(variable) if isinstance(variable, PartitionedVariable) else [variable]
-    for key in get_variable_collections(collections, name) or []:
-        for part in parts:
-            if not any(part is v for v in get_collection(key)):
-                add_to_collection(key, part)
 
 
 def _finished(
     outputs, layer, scope, normalizer_fn, normalizer_params, activation_fn, variables_collections, outputs_collections
 ):
-    _collect_variable(layer.kernel, variables_collections, "weights")
+    add_variable_to_collections(layer.kernel, variables_collections, "weights")
     if layer.bias is not None:
-        _collect_variable(layer.bias, variables_collections, "biases")
+        add_variable_to_collections(layer.bias, variables_collections, "biases")
     if normalizer_fn is not None:
         outputs = normalizer_fn(outputs, **(normalizer_params or {}))
     if activation_fn is not None:
@@ -111,7 +83,9 @@ def fully_connected(
     """
     if not isinstance(num_outputs, numbers.Integral):
         raise ValueError(f"num_outputs type should be one of {[int]}, got {type(num_outputs)}.")
-    with scopes.variable_scope(scope, "fully_connected", [inputs], reuse=reuse, custom_getter=_getter(_NAMES)) as sc:
+    with scopes.variable_scope(
+        scope, "fully_connected", [inputs], reuse=reuse, custom_getter=model_variable_getter(_NAMES)
+    ) as sc:
         inputs = convert_to_tensor(inputs)
         layer = core.Dense(
             units=num_outputs,
@@ -200,7 +174,7 @@ def convolution(
     """
     if data_format not in (None, "NWC", "NCW", "NHWC", "NCHW", "NDHWC", "NCDHW"):
         raise ValueError(f"Invalid data_format: {data_format!r}")
-    with scopes.variable_scope(scope, "Conv", [inputs], reuse=reuse, custom_getter=_getter(_NAMES)) as sc:
+    with scopes.variable_scope(scope, "Conv", [inputs], reuse=reuse, custom_getter=model_variable_getter(_NAMES)) as sc:
         inputs = convert_to_tensor(inputs)
         rank = inputs.shape.ndims
         if conv_dims is not None and conv_dims + 2 != rank:
@@ -291,8 +265,10 @@ def convolution2d_transpose(
     Raises:
       ValueError: for another format.
     """
-    with scopes.variable_scope(scope, "Conv2d_transpose", [inputs], reuse=reuse, custom_getter=_getter(_NAMES)) as sc:
-        _check_format(data_format)
+    with scopes.variable_scope(
+        scope, "Conv2d_transpose", [inputs], reuse=reuse, custom_getter=model_variable_getter(_NAMES)
+    ) as sc:
+        check_format(data_format)
         inputs = convert_to_tensor(inputs)
         layer = convolutional.Conv2DTranspose(
             filters=num_outputs,
@@ -326,13 +302,8 @@ def convolution2d_transpose(
 conv2d_transpose = convolution2d_transpose
 
 
-def _check_format(data_format):
-    if data_format not in ("NCHW", "NHWC"):
-        raise ValueError("data_format has to be either NCHW or NHWC.")
-
-
 def _pool2d(kind, scope_name, inputs, kernel_size, stride, padding, data_format, outputs_collections, scope):
-    _check_format(data_format)
+    check_format(data_format)
     with name_scope(scope, scope_name, [inputs]) as sc:
         inputs = convert_to_tensor(inputs)
         layer = kind(
@@ -411,7 +382,7 @@ def dropout(inputs, keep_prob=0.5, noise_shape=None, is_training=True, outputs_c
     Returns:
       A `Tensor` of the type and shape of `inputs`.
     """
-    with scopes.variable_scope(scope, "Dropout", [inputs], custom_getter=_getter()) as sc:
+    with scopes.variable_scope(scope, "Dropout", [inputs], custom_getter=model_variable_getter()) as sc:
         inputs = convert_to_tensor(inputs)
         layer = core.Dropout(rate=1 - keep_prob, noise_shape=noise_shape, seed=seed, name=sc.name, _scope=sc)
         outputs = layer.apply(inputs, training=is_training)
@@ -468,7 +439,7 @@ def bias_add(
     Raises:
       ValueError: for another format, or an unknown number of channels.
     """
-    _check_format(data_format)
+    check_format(data_format)
     with scopes.variable_scope(scope, "BiasAdd", [inputs], reuse=reuse) as sc:
         inputs = convert_to_tensor(inputs)
         ndims = inputs.shape.ndims
@@ -533,108 +504,6 @@ def softmax(logits, scope=None):
         outputs = array.reshape(activations.softmax(flat), array.shape(logits))
         outputs.set_shape(logits.shape)
         return outputs
-
-
-@add_arg_scope
-def batch_norm(
-    inputs,
-    decay=0.999,
-    center=True,
-    scale=False,
-    epsilon=0.001,
-    activation_fn=None,
-    param_initializers=None,
-    param_regularizers=None,
-    updates_collections=GraphKeys.UPDATE_OPS,
-    is_training=True,
-    reuse=None,
-    variables_collections=None,
-    outputs_collections=None,
-    trainable=True,
-    batch_weights=None,
-    fused=None,
-    data_format="NHWC",
-    zero_debias_moving_mean=False,
-    scope=None,
-    renorm=False,
-    renorm_clipping=None,
-    renorm_decay=0.99,
-    adjustment=None,
-):
-    """Normalizes each channel by the batch while training, by moving averages afterwards.
-
-    Args:
-      inputs: a `Tensor` of floats [batch, ..., channels].
-      decay: how much of a moving average stays in each update.
-      center: whether there is a shift `beta`.
-      scale: whether there is a factor `gamma`.
-      epsilon: added to the variance.
-      activation_fn: a function; None for none.
-      param_initializers: initializers by 'beta', 'gamma', 'moving_mean' and 'moving_variance'.
-      param_regularizers: regularizers by 'beta' and 'gamma'.
-      updates_collections: the collection `update_ops`.
-      is_training: a bool, or a scalar tensor.
-      reuse: whether variables of this scope are used again.
-      variables_collections: collections for the variables, or a dict of them by name.
-      outputs_collections: collections for the output.
-      trainable: whether the variables are trained.
-      batch_weights: None.
-      fused: whether one op does it where it can; None for True.
-      data_format: 'NHWC' or 'NCHW'.
-      zero_debias_moving_mean: False.
-      scope: the variable scope.
-      renorm: whether batches are corrected towards the averages while training.
-      renorm_clipping: the limits of that correction.
-      renorm_decay: how much of a moving average stays, for the correction.
-      adjustment: a function of the inputs' shape that makes a random (scale, bias) while training.
-
-    Returns:
-      A `Tensor` of the type and shape of `inputs`.
-
-    Raises:
-      ValueError: for another format.
-      NotImplementedError: for updates at once (`updates_collections=None`), batch weights, or a mean without bias.
-    """
-    inputs = convert_to_tensor(inputs)
-    _check_format(data_format)
-    is_at_once = updates_collections is None or updates_collections != GraphKeys.UPDATE_OPS
-    if is_at_once or batch_weights is not None or zero_debias_moving_mean:
-        raise NotImplementedError(
-            "contrib.layers.batch_norm: only updates in tf.GraphKeys.UPDATE_OPS, without batch_weights and "
-            "zero_debias_moving_mean, are supported."
-        )
-    initializers, regularizers = param_initializers or {}, param_regularizers or {}
-    with scopes.variable_scope(scope, "BatchNorm", [inputs], reuse=reuse, custom_getter=_getter()) as sc:
-        inputs = convert_to_tensor(inputs)
-        layer = normalization.BatchNormalization(
-            axis=1 if data_format == "NCHW" else -1,
-            momentum=decay,
-            epsilon=epsilon,
-            center=center,
-            scale=scale,
-            beta_initializer=initializers.get("beta", Zeros()),
-            gamma_initializer=initializers.get("gamma", Ones()),
-            moving_mean_initializer=initializers.get("moving_mean", Zeros()),
-            moving_variance_initializer=initializers.get("moving_variance", Ones()),
-            beta_regularizer=regularizers.get("beta"),
-            gamma_regularizer=regularizers.get("gamma"),
-            trainable=trainable,
-            renorm=renorm,
-            renorm_clipping=renorm_clipping,
-            renorm_momentum=renorm_decay,
-            adjustment=adjustment,
-            name=sc.name,
-            _scope=sc,
-            _reuse=reuse,
-            fused=fused,
-        )
-        outputs = layer.apply(inputs, training=is_training)
-        for name in ("moving_mean", "moving_variance", "beta", "gamma"):
-            if getattr(layer, name) is not None:
-                _collect_variable(getattr(layer, name), variables_collections, name)
-        if activation_fn is not None:
-            outputs = activation_fn(outputs)
-        return collect_named_outputs(outputs_collections, sc.name, outputs)
 
 
 def repeat(inputs, repetitions, layer, *args, **kwargs):

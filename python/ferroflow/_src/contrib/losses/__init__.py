@@ -1,0 +1,1 @@
+"""Losses in contrib's manner: predictions come first."""

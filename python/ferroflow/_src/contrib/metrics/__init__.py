@@ -1,0 +1,1 @@
+"""Metrics in contrib's manner: predictions come first."""

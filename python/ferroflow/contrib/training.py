@@ -1,0 +1,19 @@
+"""tf.contrib.training: train ops and what changes gradients on the way."""
+
+# fmt: off
+from ferroflow._src import contents as _contents
+
+_contents.begin(__name__)
+from ferroflow._src.contrib.training.training import (
+    add_gradients_summaries as add_gradients_summaries,
+    clip_gradient_norms as clip_gradient_norms,
+    clip_gradient_norms_fn as clip_gradient_norms_fn,
+    create_train_op as create_train_op,
+    multiply_gradients as multiply_gradients,
+)
+from ferroflow._src.training.checkpoint_utils import (
+    checkpoints_iterator as checkpoints_iterator,
+    wait_for_new_checkpoint as wait_for_new_checkpoint,
+)
+_contents.end(__name__)
+# fmt: on
