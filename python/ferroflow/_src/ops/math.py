@@ -38,13 +38,13 @@ from ferroflow._src.ops.elementwise import (
 from ferroflow._src.ops.elementwise import (
     atanh as atanh,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     bessel_i0e as bessel_i0e,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     bessel_i1e as bessel_i1e,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     betainc as betainc,
 )
 from ferroflow._src.ops.elementwise import (
@@ -59,13 +59,13 @@ from ferroflow._src.ops.elementwise import (
 from ferroflow._src.ops.elementwise import (
     cross as cross,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     digamma as digamma,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     erf as erf,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     erfc as erfc,
 )
 from ferroflow._src.ops.elementwise import (
@@ -89,10 +89,10 @@ from ferroflow._src.ops.elementwise import (
 from ferroflow._src.ops.elementwise import (
     greater_equal as greater_equal,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     igamma as igamma,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     igammac as igammac,
 )
 from ferroflow._src.ops.elementwise import (
@@ -110,7 +110,7 @@ from ferroflow._src.ops.elementwise import (
 from ferroflow._src.ops.elementwise import (
     less_equal as less_equal,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     lgamma as lgamma,
 )
 from ferroflow._src.ops.elementwise import (
@@ -143,7 +143,7 @@ from ferroflow._src.ops.elementwise import (
 from ferroflow._src.ops.elementwise import (
     nextafter as nextafter,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     polygamma as polygamma,
 )
 from ferroflow._src.ops.elementwise import (
@@ -191,13 +191,13 @@ from ferroflow._src.ops.elementwise import (
 from ferroflow._src.ops.elementwise import (
     truncatemod as truncatemod,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     xdivy as xdivy,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     xlogy as xlogy,
 )
-from ferroflow._src.ops.elementwise import (
+from ferroflow._src.ops.special import (
     zeta as zeta,
 )
 
