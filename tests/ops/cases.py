@@ -4,6 +4,9 @@ A row is checked in four ways (`test_ops.py`): values against TensorFlow's; shap
 gradients against numbers where the op has one; export and import of the graph.
 """
 
+import base64
+import struct
+
 import numpy as np
 
 
@@ -388,3 +391,58 @@ case("NonMaxSuppressionV3", _CORNERS, _SCORES, np.int32(5), np.float32(0.5), np.
 case("NonMaxSuppressionV4", _CORNERS, _SCORES, np.int32(5), np.float32(0.5), np.float32(0), pad_to_max_output_size=True)
 case("NonMaxSuppressionV5", _CORNERS, _SCORES, np.int32(5), np.float32(0.9), np.float32(0), np.float32(0.5))
 case("NonMaxSuppressionWithOverlaps", np.maximum(floats(5, 5, low=0), np.eye(5, dtype=np.float32)), _SCORES, np.int32(4), np.float32(0.5), np.float32(0))
+
+# -- images in files as TensorFlow writes them, and messages --
+_JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQEBLAEsAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxO"
+    "UlNSMj5aYVpQYEpRUk//2wBDAQ4ODhMREyYVFSZPNS01T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09P"
+    "T09PT09PT0//wAARCAAJAA0DASIAAhEBAxEB/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUF"
+    "BAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVW"
+    "V1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi"
+    "4+Tl5ufo6erx8vP09fb3+Pn6/8QAHwEAAwEBAQEBAQEBAQAAAAAAAAECAwQFBgcICQoL/8QAtREAAgECBAQDBAcFBAQAAQJ3AAEC"
+    "AxEEBSExBhJBUQdhcRMiMoEIFEKRobHBCSMzUvAVYnLRChYkNOEl8RcYGRomJygpKjU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVm"
+    "Z2hpanN0dXZ3eHl6goOEhYaHiImKkpOUlZaXmJmaoqOkpaanqKmqsrO0tba3uLm6wsPExcbHyMnK0tPU1dbX2Nna4uPk5ebn6Onq"
+    "8vP09fb3+Pn6/9oADAMBAAIRAxEAPwCJxJuO3+dIEm/uj/vqnP1f/PelWtGkkmaU1e5//9k="
+)
+_PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAUAAAAECAIAAADJUWIXAAAAPElEQVQImQXBMQ6AMAwDQCekqM+GgQ8zIdeNuYvnvmijYWUOlFea"
+    "uxc+1ZhHqSTQA3y1HZVdsOhgROD8AU/0IFgsmRhhAAAAAElFTkSuQmCC"
+)
+
+
+def text(value):
+    return np.array(value, object)
+
+
+for channels in (0, 1, 3):
+    case("DecodeJpeg", text(_JPEG), channels=channels, label=str(channels))
+    case("DecodePng", text(_PNG), channels=channels, label=str(channels))
+case("DecodeJpeg", text(_JPEG), dct_method="INTEGER_ACCURATE", label="accurate")
+case("DecodeJpeg", text(_JPEG), fancy_upscaling=False, label="plain")
+case("DecodePng", text(_PNG), channels=4, dtype=np.uint16, label="wide")
+case("DecodeAndCropJpeg", text(_JPEG), np.array([1, 0, 8, 13], np.int32))
+case("ExtractJpegShape", text(_JPEG))
+_BITMAP = b"BM" + struct.pack("<IHHIIiiHHIIiiII", 78, 0, 0, 54, 40, 3, 2, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(range(24))
+case("DecodeBmp", text(_BITMAP))
+_EXAMPLE = b"\n\x1f\n\n\n\x01b\x12\x05\x1a\x03\n\x01\x03\n\x11\n\x01a\x12\x0c\x12\n\n\x08\0\0\x80\x3f\0\0\0\x40"
+_PARSED = {"dense_shapes": [[2]], "sparse_types": [np.int64]}
+case(
+    "ParseExample",
+    text([_EXAMPLE, _EXAMPLE]),
+    text([]),
+    [text("b")],
+    [text("a")],
+    [np.array([], np.float32)],
+    **_PARSED,
+    gradient=False,
+)
+case(
+    "ParseSingleExample",
+    text(_EXAMPLE),
+    [np.array([], np.float32)],
+    num_sparse=1,
+    sparse_keys=["b"],
+    dense_keys=["a"],
+    **_PARSED,
+    gradient=False,
+)
