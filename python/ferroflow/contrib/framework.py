@@ -47,7 +47,6 @@ from ferroflow._src.framework.composite import (
     convert_to_tensor_or_sparse_tensor as convert_to_tensor_or_sparse_tensor,
 )
 from ferroflow._src.framework.control_flow import smart_case as smart_case, smart_cond as smart_cond
-from ferroflow._src.framework.py_func import py_func as py_func
 from ferroflow._src.framework.tensor_spec import TensorSpec as TensorSpec
 from ferroflow._src.framework.tensor_util import is_tensor as is_tensor, smart_constant_value as smart_constant_value
 from ferroflow._src.framework.scopes import get_name_scope as get_name_scope

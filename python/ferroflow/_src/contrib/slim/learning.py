@@ -39,7 +39,7 @@ def multiply_gradients(grads_and_vars, gradient_multipliers):
     Raises:
       ValueError: for other types, no factors, or a factor for no gradient.
     """
-    return training.multiply_gradients(grads_and_vars, gradient_multipliers, _as_constant)
+    return training.multiplied(grads_and_vars, gradient_multipliers, _as_constant)
 
 
 def create_train_op(

@@ -74,20 +74,8 @@ def clip_gradient_norms_fn(max_norm):
     return clipped
 
 
-def multiply_gradients(grads_and_vars, gradient_multipliers, as_tensor=convert_to_tensor):
-    """Multiplies gradients by factors.
-
-    Args:
-      grads_and_vars: a list of (gradient, variable) pairs.
-      gradient_multipliers: a dict of factors by variable or its operation's name.
-      as_tensor: makes a tensor of a factor.
-
-    Returns:
-      The pairs with the multiplied gradients.
-
-    Raises:
-      ValueError: for other types, no factors, or a factor for no gradient.
-    """
+def multiplied(grads_and_vars, gradient_multipliers, as_tensor):
+    """Multiplies gradients by factors that `as_tensor` makes tensors of; see `multiply_gradients`."""
     if not isinstance(grads_and_vars, list):
         raise ValueError("`grads_and_vars` must be a list.")
     if not gradient_multipliers:
@@ -108,6 +96,22 @@ def multiply_gradients(grads_and_vars, gradient_multipliers, as_tensor=convert_t
                 gradient *= factor
         made.append((gradient, variable))
     return made
+
+
+def multiply_gradients(grads_and_vars, gradient_multipliers):
+    """Multiplies gradients by factors.
+
+    Args:
+      grads_and_vars: a list of (gradient, variable) pairs.
+      gradient_multipliers: a dict of factors by variable or its operation's name.
+
+    Returns:
+      The pairs with the multiplied gradients.
+
+    Raises:
+      ValueError: for other types, no factors, or a factor for no gradient.
+    """
+    return multiplied(grads_and_vars, gradient_multipliers, convert_to_tensor)
 
 
 def create_train_op(
