@@ -31,7 +31,7 @@ def embedding_lookup_unique(params, ids, partition_strategy="mod", name=None):
         unique, places = indexing.unique(flat)
         found = embedding.embedding_lookup(params, unique, partition_strategy)
         rows = indexing.gather(found, places)
-        rows = array.reshape(rows, array.concat([shape, array.slice(array.shape(found), [1], [-1])], 0))
+        rows = array.reshape(rows, array.concat([shape, array.shape(found)[1:]], 0))
         rows.set_shape(ids.shape.concatenate(found.shape[1:]))
         return rows
 
