@@ -2,7 +2,6 @@
 
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import graph_from_inputs, name_scope
-from ferroflow._src.framework.stacks import get_default_graph
 from ferroflow._src.ops import math, reductions
 from ferroflow._src.ops.checks import assert_scalar
 
@@ -58,11 +57,6 @@ def get_graph_from_inputs(op_input_list, graph=None):
       ValueError: when they are of several graphs.
     """
     return graph_from_inputs(op_input_list, graph)
-
-
-def get_name_scope():
-    """Returns the name scope in force, as text."""
-    return get_default_graph().get_name_scope()
 
 
 def get_placeholders(graph):
