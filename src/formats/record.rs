@@ -76,6 +76,11 @@ impl RecordReader {
         Ok(Self { input, offset: 0 })
     }
 
+    /// Where the next record begins, after decompression.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// The next record; `None` at the end.
     ///
     /// A file that ends inside a header ends there: its writer is at work, and a plain file may be asked again later.

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::ensure;
 use crate::error::Result;
+use crate::formats::glob::matching_files;
 use crate::formats::io::{directory_of, error, read_file};
-use crate::value::{Shape, Value};
+use crate::graph::ShapeContext;
+use crate::value::{PartialShape, Shape, Value};
 
 use super::kernel::KernelContext;
 use super::{Op, shape};
@@ -14,6 +17,7 @@ pub const OPS: &[Op] = &[
     Op::new("ShardedFilename", "basename: string, shard: int32, num_shards: int32 -> filename: string").shape(shape::scalar).host(sharded_filename),
     Op::new("ShardedFilespec", "basename: string, num_shards: int32 -> filename: string").shape(shape::scalar).host(sharded_filespec),
     Op::new("ReadFile", "filename: string -> contents: string").shape(shape::scalar).host(read),
+    Op::new("MatchingFiles", "pattern: string -> filenames: string").shape(matching_shape).host(matching),
     Op::new("WriteFile", "filename: string, contents: string ->").stateful().shape(shape::unknown).host(write),
 ];
 
@@ -53,6 +57,39 @@ fn read(c: &mut KernelContext) -> Result<()> {
     let path = path_input(c, 0, "filename")?;
     let contents = read_file(&path)?;
     c.set_output(0, Value::strings(Shape::scalar(), vec![contents])?);
+    Ok(())
+}
+
+fn matching_shape(c: &mut ShapeContext) -> Result<()> {
+    shape::at_most(&c.input(0), 1)?;
+    c.set(0, PartialShape::vector(-1));
+    Ok(())
+}
+
+/// The files that match any of the patterns, sorted.
+fn matching(c: &mut KernelContext) -> Result<()> {
+    let patterns = c.input(0)?;
+    ensure!(
+        patterns.shape().rank() <= 1,
+        invalid,
+        "Input patterns tensor must be scalar or vector, but had shape: {}",
+        patterns.shape()
+    );
+    let mut names = Vec::new();
+    for pattern in patterns.string_slice()? {
+        let found = matching_files(&path_of(pattern))?;
+        // TensorFlow looks for a pattern without a directory in ".", and says so.
+        let fixed = pattern.split(|byte| b"*?[\\".contains(byte)).next();
+        let here: &[u8] = match fixed.is_some_and(|fixed| fixed.contains(&b'/')) {
+            true => b"",
+            false => b"./",
+        };
+        let bytes = |path: &PathBuf| [here, path.as_os_str().as_encoded_bytes()].concat();
+        names.extend(found.iter().map(bytes));
+    }
+    names.sort();
+    let shape = Shape::new(&[names.len() as i64])?;
+    c.set_output(0, Value::strings(shape, names)?);
     Ok(())
 }
 

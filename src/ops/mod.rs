@@ -31,6 +31,7 @@ mod pool;
 mod py_func;
 mod queue;
 mod random;
+mod reader;
 mod reduce;
 mod registry;
 pub mod resource;
@@ -116,5 +117,6 @@ const FAMILIES: &[&[Op]] = &[
     stack::OPS,
     tensor_array::OPS,
     queue::OPS,
+    reader::OPS,
     summary::OPS,
 ];

@@ -8,7 +8,9 @@ use crate::bail;
 use crate::error::Result;
 use crate::graph::ShapeContext;
 
+use super::kernel::KernelContext;
 use super::{Op, shape};
+use crate::value::Value;
 
 #[rustfmt::skip]
 pub(super) const OPS: &[Op] = &[
@@ -32,4 +34,10 @@ fn many_shape(c: &mut ShapeContext) -> Result<()> {
         Some(n) if n < 0 => bail!(invalid, "Input 'n' must be >= 0, but is {n}"),
         _ => Ok(()),
     }
+}
+
+/// Takes one element from the queue at input `i`: its components. Waits for it.
+pub(super) fn dequeue_one(c: &KernelContext, i: usize) -> Result<Vec<Value>> {
+    let queue = c.resource_input::<store::Queue>(i, "queue")?;
+    Ok(queue.dequeue(1, false, c.cancellation)?.swap_remove(0))
 }

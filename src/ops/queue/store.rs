@@ -49,7 +49,7 @@ struct Content {
 }
 
 /// The two lines.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Line {
     Enqueue,
     Dequeue,
@@ -110,9 +110,18 @@ impl Queue {
         done
     }
 
-    fn wait(&self, content: &mut MutexGuard<Content>, cancellation: &Cancellation) -> Result<()> {
+    fn wait(
+        &self,
+        content: &mut MutexGuard<Content>,
+        line: Line,
+        cancellation: &Cancellation,
+    ) -> Result<()> {
         self.changed.wait_for(content, LOOK_EVERY);
-        // A closed queue's waiting threads are told so by the run that ends.
+        if cancellation.is_cancelled() {
+            let message = format!("{line:?} operation was cancelled");
+            return Err(Error::new(Code::Cancelled, message));
+        }
+        // Asking whether Ctrl-C was pressed waits for the interpreter, which may wait for this lock.
         MutexGuard::unlocked(content, || cancellation.check())
     }
 
@@ -143,7 +152,7 @@ impl Queue {
                         return Ok(());
                     }
                 }
-                self.wait(content, cancellation)?;
+                self.wait(content, Line::Enqueue, cancellation)?;
             }
         })
     }
@@ -171,7 +180,9 @@ impl Queue {
                     false => Ok(false),
                 };
                 let done = match done {
-                    Ok(false) => self.wait(content, cancellation).map(|()| false),
+                    Ok(false) => self
+                        .wait(content, Line::Dequeue, cancellation)
+                        .map(|()| false),
                     done => done,
                 };
                 match done {
@@ -227,7 +238,7 @@ impl Queue {
                 content.cancellations += 1;
             } else {
                 while !content.is_next(Line::Enqueue, ticket) {
-                    self.wait(content, cancellation)?;
+                    self.wait(content, Line::Enqueue, cancellation)?;
                 }
                 if content.is_closed {
                     let message = format!("Queue '{}' is already closed.", self.name);

@@ -10,6 +10,7 @@ use crate::value::{PartialShape, Shape, Value};
 mod arithmetic;
 mod gradients;
 mod layout;
+mod map;
 mod reduce;
 
 pub(super) const OPS: &[Op] = &[
@@ -35,6 +36,9 @@ pub(super) const OPS: &[Op] = &[
     Op::new("SparseReduceMax", "input_indices: int64, input_values: T, input_shape: int64, reduction_axes: int32 -> output: T").attr("keep_dims: bool = false").attr("T: realnumbertype").shape(reduce_shape).kernel(|c| reduce::reduce(c, reduce::Kind::Max, false)),
     Op::new("SparseReduceSumSparse", "input_indices: int64, input_values: T, input_shape: int64, reduction_axes: int32 -> output_indices: int64, output_values: T, output_shape: int64").attr("keep_dims: bool = false").attr("T: numbertype").shape(shape::unknown).kernel(|c| reduce::reduce(c, reduce::Kind::Sum, true)),
     Op::new("SparseReduceMaxSparse", "input_indices: int64, input_values: T, input_shape: int64, reduction_axes: int32 -> output_indices: int64, output_values: T, output_shape: int64").attr("keep_dims: bool = false").attr("T: realnumbertype").shape(shape::unknown).kernel(|c| reduce::reduce(c, reduce::Kind::Max, true)),
+    Op::new("AddSparseToTensorsMap", "sparse_indices: int64, sparse_values: T, sparse_shape: int64 -> sparse_handle: int64").attr("T: type").attr("container: string = ''").attr("shared_name: string = ''").stateful().shape(map::handle_shape).host(map::add),
+    Op::new("AddManySparseToTensorsMap", "sparse_indices: int64, sparse_values: T, sparse_shape: int64 -> sparse_handles: int64").attr("T: type").attr("container: string = ''").attr("shared_name: string = ''").stateful().shape(map::handles_shape).host(map::add_many),
+    Op::new("TakeManySparseFromTensorsMap", "sparse_handles: int64 -> sparse_indices: int64, sparse_values: dtype, sparse_shape: int64").attr("dtype: type").attr("container: string = ''").attr("shared_name: string = ''").stateful().shape(map::taken_shape).host(map::take_many),
 ];
 
 /// The three inputs of a sparse tensor, checked against each other.

@@ -1,8 +1,6 @@
 """Readers: records of files, one a run, from a queue of file names."""
 
-from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
-from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.ops.queues import QueueBase
 
 
@@ -75,7 +73,7 @@ class ReaderBase:
           state: a string scalar.
           name: the operation's name.
         """
-        return apply_op("ReaderRestoreStateV2", self._reader_ref, convert_to_tensor(state, dtypes.string), name=name)
+        return apply_op("ReaderRestoreStateV2", self._reader_ref, state, name=name)
 
     def reset(self, name=None):
         """Makes an operation that puts it back to its beginning."""

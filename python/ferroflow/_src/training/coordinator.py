@@ -217,6 +217,9 @@ class LooperThread(threading.Thread):
                     self.run_loop()
             self.stop_loop()
 
+    # The name that older programs use.
+    isAlive = threading.Thread.is_alive
+
     def start_loop(self):
         """Called when the thread starts."""
 

@@ -216,8 +216,11 @@ class HookedSession(WrappedSession):
         wanted = {"caller": fetches}
         options = options or proto.RunOptions()
         feed_dict = self._ask_hooks(context, wanted, feed_dict, options)
-        run_metadata = run_metadata or proto.RunMetadata()
-        results = super().run(fetches=wanted, feed_dict=feed_dict, options=options, run_metadata=run_metadata)
+        # A run is faster when nobody asked how it went.
+        is_plain = run_metadata is None and not options.ByteSize()
+        run_metadata = proto.RunMetadata() if run_metadata is None else run_metadata
+        how = {} if is_plain else {"options": options, "run_metadata": run_metadata}
+        results = super().run(fetches=wanted, feed_dict=feed_dict, **how)
         for hook in self._hooks:
             hook.after_run(context, SessionRunValues(results.get(hook), options, run_metadata))
         self._should_stop = self._should_stop or context.stop_requested
