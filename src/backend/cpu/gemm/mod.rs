@@ -134,6 +134,8 @@ mod tests {
             [300, 129, 37],
             [257, 128, 65],
             [5, 0, 4],
+            [33, 1, 70],
+            [1, 16, 33],
         ] {
             let a: Vec<f32> = (0..m * k).map(|_| next()).collect();
             let b: Vec<f32> = (0..k * n).map(|_| next()).collect();

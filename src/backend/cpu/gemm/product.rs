@@ -48,6 +48,9 @@ pub fn product<T: Real + vector::Dots>(
         // The column's transpose by that of A.
         return vector::row_by_matrix(b, a, out, !ta);
     }
+    if k == 1 {
+        return vector::column_by_row(a, b, out);
+    }
     let a = Matrix {
         ptr: Shared(a.as_ptr().cast_mut()),
         stride: if ta { m } else { k },

@@ -12,7 +12,10 @@ use crate::value::Element;
 /// Columns (or rows of a transposed matrix) in one job.
 const PIECE: usize = 256;
 
-/// Elements `from..to` of `a · B` for a B of rows of `n`.
+/// Rows of B taken together, so that each result is loaded and stored once for so many of them.
+const ROWS: usize = 8;
+
+/// Elements `from..to` of `a · B` for a B of rows of `n`: rows are read from end to end, as memory likes it.
 #[inline(always)]
 unsafe fn sums<V: Vector>(
     a: &[V::Element],
@@ -23,29 +26,65 @@ unsafe fn sums<V: Vector>(
     to: usize,
 ) {
     let zero = V::splat(std::mem::zeroed());
-    let mut j = from;
-    while j + 4 * V::LANES <= to {
-        let mut s = [zero; 4];
-        for (p, x) in a.iter().enumerate() {
-            let x = V::splat(*x);
-            let row = b.add(p * n + j);
-            for (v, s) in s.iter_mut().enumerate() {
-                *s = x.mul_add(V::load(row.add(v * V::LANES)), *s);
+    let mut p = 0;
+    while p < a.len() || p == 0 {
+        let count = (a.len() - p).min(ROWS);
+        let is_first = p == 0;
+        let mut x = [zero; ROWS];
+        for (x, a) in x.iter_mut().zip(&a[p..p + count]) {
+            *x = V::splat(*a);
+        }
+        let rows = b.add(p * n);
+        let mut j = from;
+        if count == ROWS {
+            while j + V::LANES <= to {
+                let mut s = if is_first { zero } else { V::load(out.add(j)) };
+                for (r, x) in x.iter().enumerate() {
+                    s = x.mul_add(V::load(rows.add(r * n + j)), s);
+                }
+                s.store(out.add(j));
+                j += V::LANES;
             }
         }
-        for (v, s) in s.into_iter().enumerate() {
-            s.store(out.add(j + v * V::LANES));
+        while j < to {
+            let w = (to - j).min(V::LANES);
+            let mut s = if is_first {
+                zero
+            } else {
+                V::load_first(out.add(j), w)
+            };
+            for (r, x) in x.iter().enumerate().take(count) {
+                s = x.mul_add(V::load_first(rows.add(r * n + j), w), s);
+            }
+            s.store_first(out.add(j), w);
+            j += w;
         }
-        j += 4 * V::LANES;
+        p += ROWS;
     }
-    while j < to {
-        let w = (to - j).min(V::LANES);
-        let mut s = zero;
-        for (p, x) in a.iter().enumerate() {
-            s = V::splat(*x).mul_add(V::load_first(b.add(p * n + j), w), s);
+}
+
+/// Rows `from..to` of the product of a column `a` and a row `b` of `n` elements.
+#[inline(always)]
+unsafe fn outer<V: Vector>(
+    a: &[V::Element],
+    b: *const V::Element,
+    n: usize,
+    out: *mut V::Element,
+    from: usize,
+    to: usize,
+) {
+    for (i, x) in a.iter().enumerate().take(to).skip(from) {
+        let x = V::splat(*x);
+        let out = out.add(i * n);
+        let mut j = 0;
+        while j + V::LANES <= n {
+            x.mul(V::load(b.add(j))).store(out.add(j));
+            j += V::LANES;
         }
-        s.store_first(out.add(j), w);
-        j += w;
+        if j < n {
+            x.mul(V::load_first(b.add(j), n - j))
+                .store_first(out.add(j), n - j);
+        }
     }
 }
 
@@ -111,6 +150,8 @@ type Part<T> = unsafe fn(&[T], *const T, usize, *mut T, usize, usize);
 pub trait Dots: Element {
     /// The loop over rows of B, or over rows of a transposed B.
     fn part(is_transposed: bool) -> Part<Self>;
+    /// The loop of the product of a column and a row.
+    fn outer() -> Part<Self>;
 }
 
 macro_rules! compiled {
@@ -149,6 +190,21 @@ macro_rules! parts {
                     (_, true) => dots_plain,
                 }
             }
+
+            fn outer() -> Part<$t> {
+                #[cfg(target_arch = "x86_64")]
+                compiled!($t, outer_512, outer, simd::$wide, [target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]);
+                #[cfg(target_arch = "x86_64")]
+                compiled!($t, outer_256, outer, simd::$half, [target_feature(enable = "avx2,fma")]);
+                compiled!($t, outer_plain, outer, Lanes<$t, $lanes>, [inline]);
+                match simd::tier() {
+                    #[cfg(target_arch = "x86_64")]
+                    Tier::Avx512 => outer_512,
+                    #[cfg(target_arch = "x86_64")]
+                    Tier::Avx2 => outer_256,
+                    _ => outer_plain,
+                }
+            }
         }
     };
 }
@@ -168,5 +224,20 @@ pub fn row_by_matrix<T: Dots>(a: &[T], b: &[T], out: &mut [T], tb: bool) {
     threads::run_pieces(n, piece, is_parallel, |from, to| {
         // SAFETY: b has a row (or column) for every element of out, and each job writes its own elements.
         unsafe { part(a, matrix.ptr(), n, result.ptr(), from, to) }
+    });
+}
+
+/// `out = aᵀ · b` for rows `a` and `b`.
+pub fn column_by_row<T: Dots>(a: &[T], b: &[T], out: &mut [T]) {
+    let (m, n) = (a.len(), b.len());
+    assert_eq!(out.len(), m * n);
+    let part = T::outer();
+    let row = Shared(b.as_ptr().cast_mut());
+    let is_parallel = size_of_val(out) >= threads::WORTH_BYTES;
+    let result = Shared::of(out);
+    let piece = if is_parallel { m.div_ceil(16) } else { m };
+    threads::run_pieces(m, piece, is_parallel, |from, to| {
+        // SAFETY: b has n elements and out m rows of as many; each job writes its own rows.
+        unsafe { part(a, row.ptr(), n, result.ptr(), from, to) }
     });
 }
