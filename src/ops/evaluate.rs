@@ -168,7 +168,10 @@ fn constant_subgraph(graph: &Graph, root: NodeId) -> Option<Vec<NodeId>> {
             continue;
         }
         let entry = find(node.op())?;
-        let is_pure = !node.def.is_stateful && !matches!(entry.run, Run::None | Run::ControlFlow);
+        // A default is what a run may feed over, though its kernel passes it on.
+        let is_pure = !node.def.is_stateful
+            && !matches!(entry.run, Run::None | Run::ControlFlow)
+            && node.op() != "PlaceholderWithDefault";
         if !is_pure || node.inputs.is_empty() || node.inputs.iter().any(|e| graph.output(*e).is_ref)
         {
             return None;
