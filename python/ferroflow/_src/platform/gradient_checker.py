@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ferroflow._src.framework import fills, gradients, stacks
+from ferroflow._src.framework import gradients, stacks
+from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import IndexedSlices
 
@@ -71,7 +72,7 @@ def _reals(array):
 
 def _of_one(session, x, x_shape, y, y_shape, value, delta, others, extra):
     value = _start(x, x_shape, value)
-    dy = apply_op("Identity", fills.ones(y_shape, dtype=y.dtype))
+    dy = apply_op("Identity", constant(1.0, shape=y_shape, dtype=y.dtype))
     (dx,) = gradients.gradients(y, [x], grad_ys=dy)
     feeds = {**extra, **others, x: value}
     return (
