@@ -241,7 +241,7 @@ class Layer(Configured):
         self._unconditional_losses, self._unconditional_updates = set(), set()
         self._calls = []
         self._set_name(name)
-        self._call_arguments = inspect.signature(self.call).parameters
+        self._call_arguments = dict(inspect.signature(self.call).parameters)  # a plain dict: layers are copied
         self._scope = self._current_scope = None
         if scope:
             with scopes.variable_scope(scope) as captured:
