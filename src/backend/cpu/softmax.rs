@@ -31,22 +31,40 @@ unsafe fn keep<V: Vector32>(x: V, n: usize, fill: V) -> V {
 #[inline(always)]
 unsafe fn row_loop<V: Vector32>(x: *const f32, to: *mut f32, n: usize) -> [f32; 2] {
     let l = V::LANES;
+    let whole = n - n % (4 * l);
     let lowest = V::splat(f32::NEG_INFINITY);
-    let mut max = lowest;
-    for i in (0..n).step_by(l) {
+    let mut most = [lowest; 4];
+    for i in (0..whole).step_by(4 * l) {
+        for v in 0..4 {
+            most[v] = most[v].max(V::load(x.add(i + v * l)));
+        }
+    }
+    let mut max = most[0].max(most[1]).max(most[2].max(most[3]));
+    for i in (whole..n).step_by(l) {
         max = max.max(load(x.add(i), n - i, lowest));
     }
     let max = max.largest();
     let (shift, zero) = (V::splat(max), V::splat(0.0));
-    let mut sum = zero;
-    for i in (0..n).step_by(l) {
+    let mut sums = [zero; 4];
+    for i in (0..whole).step_by(4 * l) {
+        for v in 0..4 {
+            let e = math::exp(V::load(x.add(i + v * l)).sub(shift));
+            e.store(to.add(i + v * l));
+            sums[v] = sums[v].add(e);
+        }
+    }
+    let mut sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
+    for i in (whole..n).step_by(l) {
         let e = math::exp(V::load_first(x.add(i), n - i).sub(shift));
         e.store_first(to.add(i), n - i);
         sum = sum.add(if n - i < l { keep(e, n - i, zero) } else { e });
     }
     let sum = sum.sum();
     let part = V::splat(1.0 / sum);
-    for i in (0..n).step_by(l) {
+    for i in (0..whole).step_by(l) {
+        V::load(to.add(i)).mul(part).store(to.add(i));
+    }
+    for i in (whole..n).step_by(l) {
         let e = V::load_first(to.add(i), n - i);
         e.mul(part).store_first(to.add(i), n - i);
     }

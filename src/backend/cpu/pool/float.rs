@@ -66,21 +66,70 @@ unsafe fn each_place(g: &Geometry, [d, h, w]: &Places, mut body: impl FnMut(usiz
     }
 }
 
+/// Calls `$body::<V, G>(…, k, n)` for groups of vectors of channels from `k` on, `n` channels in each: several vectors at a
+/// time share the walk over a window.
+macro_rules! each_group {
+    ($v:ident, $channels:expr, $body:ident($($a:expr),*)) => {{
+        let mut k = 0;
+        while k < $channels {
+            let n = $channels - k;
+            if n >= 4 * $v::LANES {
+                $body::<$v, 4>($($a,)* k, n);
+                k += 4 * $v::LANES;
+            } else if n >= 2 * $v::LANES {
+                $body::<$v, 2>($($a,)* k, n);
+                k += 2 * $v::LANES;
+            } else {
+                $body::<$v, 1>($($a,)* k, n);
+                k += $v::LANES;
+            }
+        }
+    }};
+}
+
+/// Vectors of a group; only a group of one may be cut short.
+#[inline(always)]
+unsafe fn load_group<V: Vector32, const G: usize>(p: *const f32, n: usize) -> [V; G] {
+    if G == 1 {
+        return [load::<V>(p, n); G];
+    }
+    std::array::from_fn(|v| V::load(p.add(v * V::LANES)))
+}
+
+#[inline(always)]
+unsafe fn store_group<V: Vector32, const G: usize>(x: [V; G], p: *mut f32, n: usize) {
+    for v in 0..G {
+        match G {
+            1 => store(x[v], p, n),
+            _ => x[v].store(p.add(v * V::LANES)),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn max_group<V: Vector32, const G: usize>(
+    g: &Geometry,
+    places: &Places,
+    from: *const f32,
+    to: *mut f32,
+    k: usize,
+    n: usize,
+) {
+    let mut most = [V::splat(f32::NEG_INFINITY); G];
+    each_place(g, places, |place| {
+        let x = load_group::<V, G>(from.add(place + k), n);
+        for v in 0..G {
+            // NaN takes the place of any number and is not given up again.
+            most[v] = V::if_equal(x[v], x[v], x[v].max(most[v]), x[v]);
+        }
+    });
+    store_group(most, to.add(k), n);
+}
+
 #[inline(always)]
 unsafe fn max_loop<V: Vector32>(g: &Geometry, from: *const f32, to: *mut f32) {
     each_pixel(g, |at, places| {
-        let mut k = 0;
-        while k < g.channels {
-            let n = g.channels - k;
-            let mut most = V::splat(f32::NEG_INFINITY);
-            each_place(g, &places, |place| {
-                let x = load::<V>(from.add(place + k), n);
-                // NaN takes the place of any number and is not given up again.
-                most = V::if_equal(x, x, x.max(most), x);
-            });
-            store(most, to.add(at + k), n);
-            k += V::LANES;
-        }
+        each_group!(V, g.channels, max_group(g, &places, from, to.add(at)));
     });
 }
 
@@ -104,6 +153,60 @@ fn reached(g: &Geometry, places: &Places, len: usize) -> usize {
     }
 }
 
+/// Whether every pixel of the image is in one window.
+fn is_covered_once(g: &Geometry) -> bool {
+    let covers = |w: &crate::backend::cpu::window::Window| {
+        w.stride == w.size && w.before == 0 && w.output * w.stride >= w.input
+    };
+    g.windows.iter().all(covers)
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+unsafe fn max_grad_group<V: Vector32, const G: usize>(
+    g: &Geometry,
+    places: &Places,
+    from: *const f32,
+    dy: *const f32,
+    to: *mut f32,
+    is_only: bool,
+    k: usize,
+    n: usize,
+) {
+    let [d, h, w] = places;
+    if d.is_empty() || h.is_empty() || w.is_empty() {
+        return;
+    }
+    let [_, high, wide] = &g.windows;
+    let first = ((d.start * high.input + h.start) * wide.input + w.start) * g.channels;
+    // The first of equal elements takes the gradient; a NaN only as the first of all.
+    let mut most = load_group::<V, G>(from.add(first + k), n);
+    let (zero, one) = (V::splat(0.0), V::splat(1.0));
+    let (mut winner, mut tap) = ([zero; G], zero);
+    each_place(g, places, |place| {
+        let x = load_group::<V, G>(from.add(place + k), n);
+        for v in 0..G {
+            winner[v] = V::if_less(most[v], x[v], tap, winner[v]);
+            most[v] = V::if_less(most[v], x[v], x[v], most[v]);
+        }
+        tap = tap.add(one);
+    });
+    let d = load_group::<V, G>(dy.add(k), n);
+    let mut tap = zero;
+    each_place(g, places, |place| {
+        let at = to.add(place + k);
+        let mut all = match is_only {
+            true => [zero; G],
+            false => load_group::<V, G>(at, n),
+        };
+        for v in 0..G {
+            all[v] = V::if_equal(tap, winner[v], all[v].add(d[v]), all[v]);
+        }
+        store_group(all, at, n);
+        tap = tap.add(one);
+    });
+}
+
 #[inline(always)]
 unsafe fn max_grad_loop<V: Vector32>(
     g: &Geometry,
@@ -112,36 +215,16 @@ unsafe fn max_grad_loop<V: Vector32>(
     to: *mut f32,
     len: usize,
 ) {
-    let mut done = 0;
-    let one = V::splat(1.0);
+    let is_only = is_covered_once(g);
+    let mut done = if is_only { len } else { 0 };
     each_pixel(g, |at, places| {
         clear(to, &mut done, reached(g, &places, len));
-        let mut k = 0;
-        while k < g.channels {
-            let n = g.channels - k;
-            // The first of equal elements takes the gradient; a NaN only as the first of all.
-            let (mut most, mut winner, mut tap) = (V::splat(0.0), V::splat(-1.0), V::splat(0.0));
-            each_place(g, &places, |place| {
-                let x = load::<V>(from.add(place + k), n);
-                let is_first = V::if_less(winner, V::splat(0.0), one, V::splat(0.0));
-                let wins = V::if_less(most, x, one, is_first);
-                most = V::if_equal(wins, one, x, most);
-                winner = V::if_equal(wins, one, tap, winner);
-                tap = tap.add(one);
-            });
-            let d = load::<V>(dy.add(at + k), n);
-            let mut tap = V::splat(0.0);
-            each_place(g, &places, |place| {
-                let was = load::<V>(to.add(place + k), n);
-                store(
-                    V::if_equal(tap, winner, was.add(d), was),
-                    to.add(place + k),
-                    n,
-                );
-                tap = tap.add(one);
-            });
-            k += V::LANES;
-        }
+        let dy = dy.add(at);
+        each_group!(
+            V,
+            g.channels,
+            max_grad_group(g, &places, from, dy, to, is_only)
+        );
     });
     clear(to, &mut done, len);
 }
