@@ -23,7 +23,11 @@ struct Matrix<T> {
 /// Up to so many rows of A, each job packs its panels of B for itself: they are hot in its cache.
 const FEW_ROWS: usize = 256;
 /// Bytes of packed B at a time.
-const PACKED: usize = 4 << 20;
+const PACKED: usize = 1 << 20;
+/// Deeper blocks of k from so many rows on: each block reads and writes all of C.
+const MANY_ROWS: usize = 512;
+/// Panels that a job packs at once, so that rows of B are read in longer runs.
+const AT_ONCE: usize = 4;
 
 /// `out = op(a) · op(b)`; sizes as in [`super::matmul`].
 pub fn product<T: Real + vector::Dots>(
@@ -72,7 +76,11 @@ unsafe fn blocks<T: Real>(a: Matrix<T>, b: Matrix<T>, c: Shared<T>, [m, k, n]: [
     let tiles = m.div_ceil(most);
     let rows = m.div_ceil(tiles);
     // Balanced blocks of k, multiples of four.
-    let most_k = if nv >= 3 { 160 } else { 256 };
+    let most_k = match nv {
+        _ if m >= MANY_ROWS => 384,
+        3.. => 160,
+        _ => 256,
+    };
     let depth = k.div_ceil(k.div_ceil(most_k)).next_multiple_of(4);
     let is_parallel = m * n * k >= threads::WORTH_FLOPS;
     let has_few_rows = m <= FEW_ROWS;
@@ -171,25 +179,50 @@ impl<T: Real> Block<T> {
         }
     }
 
+    /// Writes whole panels of B, from panel `j` on, to `to`, all of them row by row.
+    unsafe fn pack_rows(&self, j: usize, panels: usize, to: *mut T) {
+        let [p0, kk] = self.k;
+        let b = self.b.ptr.ptr().add(j * self.width);
+        for p in 0..kk {
+            let row = b.add((p0 + p) * self.b.stride);
+            for i in 0..panels {
+                let to = to.add((i * kk + p) * self.width);
+                std::ptr::copy_nonoverlapping(row.add(i * self.width), to, self.width);
+            }
+        }
+    }
+
     /// Panels `from..to` for all rows; each is packed just before it is used.
     unsafe fn all_rows(&self, from: usize, to: usize) {
         let [m, n] = self.size;
         let kk = self.k[1];
-        let mut scratch = Scratch::new(self.width * kk * size_of::<T>());
-        let panel = scratch.ptr::<T>();
+        let at_once = AT_ONCE.min(to - from);
+        let mut scratch = Scratch::new(at_once * self.width * kk * size_of::<T>());
+        let packed = scratch.ptr::<T>();
         let (a, stride, _kept) = self.strip(0, m, to - from);
-        for j in from..to {
-            let column = (self.first + j) * self.width;
+        for group in (from..to).step_by(at_once) {
+            let end = (group + at_once).min(to);
+            let is_whole = (self.first + end) * self.width <= n;
             // Few rows do not repay the packing of B, unless it must be turned or padded.
-            let is_direct = m <= 16 && !self.b.is_transposed && column + self.width <= n;
-            let (b, br): (*const T, usize) = if is_direct {
-                let at = self.k[0] * self.b.stride + column;
-                (self.b.ptr.ptr().add(at), self.b.stride)
-            } else {
-                self.pack(self.first + j, panel);
-                (panel, self.width)
-            };
-            self.panel(0, m, a, stride, b, br, column);
+            let is_direct = m <= 16 && !self.b.is_transposed && is_whole;
+            if is_whole && !is_direct && !self.b.is_transposed {
+                self.pack_rows(self.first + group, end - group, packed);
+            } else if !is_direct {
+                for j in group..end {
+                    let to = packed.add((j - group) * kk * self.width);
+                    self.pack(self.first + j, to);
+                }
+            }
+            for j in group..end {
+                let column = (self.first + j) * self.width;
+                let (b, br): (*const T, usize) = if is_direct {
+                    let at = self.k[0] * self.b.stride + column;
+                    (self.b.ptr.ptr().add(at), self.b.stride)
+                } else {
+                    (packed.add((j - group) * kk * self.width), self.width)
+                };
+                self.panel(0, m, a, stride, b, br, column);
+            }
         }
     }
 
