@@ -31,7 +31,8 @@ class EventFileWriter:
         os.makedirs(self._logdir or ".", exist_ok=True)
         self._queue = queue.Queue(max_queue)
         self._flush_secs = flush_secs
-        self._writer = _core.EventWriter(os.path.join(self._logdir, "events"), socket.gethostname())
+        # The file is made later, on the thread: the program may work in another folder by then.
+        self._writer = _core.EventWriter(os.path.join(os.path.abspath(self._logdir), "events"), socket.gethostname())
         self._error = None
         self._has_warned = False
         if filename_suffix:
