@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Result};
@@ -236,13 +237,21 @@ pub const TEMP_SUFFIX: &str = ".tempstate";
 /// it is whole and durable. Dropped before that, it removes itself.
 ///
 /// [`rename`]: TempFile::rename
+///
+/// Large files go to disk while they are written: `sync` then waits for the rest alone.
 #[derive(Debug)]
 pub struct TempFile {
     file: File,
     path: PathBuf,
     target: PathBuf,
     renamed: bool,
+    /// Bytes written since a thread was last sent to bring them to disk.
+    waiting: usize,
+    flusher: Option<JoinHandle<io::Result<()>>>,
 }
+
+/// As many bytes are worth a thread that brings them to disk.
+const FLUSH_BYTES: usize = 16 << 20;
 
 impl TempFile {
     pub fn create(target: &Path) -> Result<Self> {
@@ -258,6 +267,8 @@ impl TempFile {
             path,
             target: target.to_owned(),
             renamed: false,
+            waiting: 0,
+            flusher: None,
         })
     }
 
@@ -265,12 +276,36 @@ impl TempFile {
         step!(&self.path);
         self.file
             .write_all(bytes)
-            .map_err(|e| error(&self.path, &e))
+            .map_err(|e| error(&self.path, &e))?;
+        self.waiting += bytes.len();
+        if self.waiting >= FLUSH_BYTES && self.flusher.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.end_flush()?;
+            self.begin_flush();
+        }
+        Ok(())
+    }
+
+    /// Best effort: where there is no second handle or thread, `sync` does it all.
+    fn begin_flush(&mut self) {
+        self.waiting = 0;
+        if let Ok(file) = self.file.try_clone() {
+            let thread = std::thread::Builder::new().name("flush".into());
+            self.flusher = thread.spawn(move || file.sync_data()).ok();
+        }
+    }
+
+    /// The system tells of a failed write once: to whoever syncs first.
+    fn end_flush(&mut self) -> Result<()> {
+        match self.flusher.take().map(JoinHandle::join) {
+            Some(Ok(Err(e))) => Err(error(&self.path, &e)),
+            _ => Ok(()),
+        }
     }
 
     /// Waits until what was written is on disk.
-    pub fn sync(&self) -> Result<()> {
+    pub fn sync(&mut self) -> Result<()> {
         step!(&self.path);
+        self.end_flush()?;
         self.file.sync_all().map_err(|e| error(&self.path, &e))
     }
 

@@ -3,6 +3,9 @@
 
 use std::path::PathBuf;
 
+use parking_lot::Mutex;
+
+use crate::backend::cpu::threads;
 use crate::ensure;
 use crate::error::Result;
 use crate::formats::bundle::{BundleWriter, ShapeAndSlice, Slice, merge};
@@ -134,8 +137,9 @@ fn restore(c: &mut KernelContext) -> Result<()> {
     let prefix = path_input(c, 0, "prefix")?;
     let rows = names_and_slices(c, c.num_outputs())?;
     let checkpoint = Checkpoint::open(&prefix)?;
-    for (i, (name, spec)) in rows.iter().enumerate() {
-        let (dtype, _) = checkpoint.describe(name)?;
+    let mut bytes = 0usize;
+    for (i, (name, _)) in rows.iter().enumerate() {
+        let (dtype, shape) = checkpoint.describe(name)?;
         let wanted = c.node.outputs[i].dtype;
         ensure!(
             dtype == wanted,
@@ -143,8 +147,25 @@ fn restore(c: &mut KernelContext) -> Result<()> {
             "{}",
             other_type(&checkpoint, name, wanted, dtype)
         );
-        let value = read(&checkpoint, name, spec)?;
-        c.set_output(i, value);
+        let size = shape.num_elements().saturating_mul(dtype.size().unwrap_or(1));
+        bytes = bytes.saturating_add(size);
+    }
+    let values = Mutex::new(Vec::new());
+    let read_one = |i: usize| {
+        let (name, spec) = &rows[i];
+        let value = read(&checkpoint, name, spec);
+        values.lock().push((i, value));
+    };
+    if bytes < threads::WORTH_BYTES {
+        (0..rows.len()).for_each(read_one);
+    } else {
+        threads::run(rows.len(), read_one);
+    }
+    let mut values = values.into_inner();
+    // Of several errors that of the first tensor is told.
+    values.sort_by_key(|(i, _)| *i);
+    for (i, value) in values {
+        c.set_output(i, value?);
     }
     Ok(())
 }

@@ -97,7 +97,7 @@ impl BundleWriter {
     }
 
     /// Makes the checkpoint durable and gives both files their names.
-    pub fn finish(self) -> Result<()> {
+    pub fn finish(mut self) -> Result<()> {
         let index = encode_index(&self.entries, 1)?;
         self.data.sync()?;
         let directory = directory_of(&self.prefix);

@@ -123,7 +123,7 @@ fn no_flip_or_cut_gives_a_wrong_value() {
     let sound = std::fs::read(&path).unwrap();
     let want = all_values(&path).unwrap();
     let broken = scratch.path("broken");
-    let mut check = |bytes: &[u8], what: String| {
+    let check = |bytes: &[u8], what: String| {
         std::fs::write(&broken, bytes).unwrap();
         match all_values(&broken) {
             Ok(values) => assert!(values == want, "{what}: other values"),
