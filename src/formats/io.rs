@@ -278,7 +278,8 @@ impl TempFile {
             .write_all(bytes)
             .map_err(|e| error(&self.path, &e))?;
         self.waiting += bytes.len();
-        if self.waiting >= FLUSH_BYTES && self.flusher.as_ref().is_none_or(JoinHandle::is_finished) {
+        if self.waiting >= FLUSH_BYTES && self.flusher.as_ref().is_none_or(JoinHandle::is_finished)
+        {
             self.end_flush()?;
             self.begin_flush();
         }

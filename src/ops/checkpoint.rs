@@ -147,7 +147,9 @@ fn restore(c: &mut KernelContext) -> Result<()> {
             "{}",
             other_type(&checkpoint, name, wanted, dtype)
         );
-        let size = shape.num_elements().saturating_mul(dtype.size().unwrap_or(1));
+        let size = shape
+            .num_elements()
+            .saturating_mul(dtype.size().unwrap_or(1));
         bytes = bytes.saturating_add(size);
     }
     let values = Mutex::new(Vec::new());
