@@ -87,7 +87,7 @@ pub struct Compiled {
     constants: Vec<Scalar>,
     registers: usize,
     /// The same as vector loops, for programs over `float32`.
-    single: Option<Single>,
+    single: Option<Box<Single>>,
     /// Outputs that are inputs, constants, or values that later instructions read: copied at the end of each block.
     copies: Vec<(u16, From)>,
 }
@@ -122,7 +122,7 @@ impl Compiled {
             }
         }
         Compiled {
-            single: Single::new(&program),
+            single: Single::new(&program).map(Box::new),
             program,
             code,
             constants: state.constants,
