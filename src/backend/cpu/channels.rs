@@ -68,11 +68,12 @@ impl Loop for Sums<'_> {
     }
 }
 
-/// `sums[j] += (x[…, j] - mean[j])^2`.
+/// `sums[j] += x[…, j] - mean[j]` and `squares[j] += (x[…, j] - mean[j])^2`.
 struct Squares<'a> {
     x: &'a [f32],
     mean: &'a [f32],
     sums: &'a mut [f32],
+    squares: &'a mut [f32],
 }
 
 impl Loop for Squares<'_> {
@@ -82,17 +83,20 @@ impl Loop for Squares<'_> {
     fn run(self) {
         let w = self.sums.len();
         let mut pairs = self.x.chunks_exact(2 * w);
-        let mean = &self.mean[..w];
+        let (mean, squares) = (&self.mean[..w], &mut self.squares[..w]);
         for pair in &mut pairs {
             let (a, b) = pair.split_at(w);
             for j in 0..w {
                 let (a, b) = (a[j] - mean[j], b[j] - mean[j]);
-                self.sums[j] += a * a + b * b;
+                self.sums[j] += a + b;
+                squares[j] += a * a + b * b;
             }
         }
         for row in pairs.remainder().chunks(w) {
-            for ((s, x), m) in self.sums.iter_mut().zip(row).zip(mean) {
-                *s += (x - m) * (x - m);
+            for j in 0..row.len() {
+                let a = row[j] - mean[j];
+                self.sums[j] += a;
+                squares[j] += a * a;
             }
         }
     }
@@ -162,13 +166,22 @@ pub fn moments(x: &[f32], channels: usize) -> [Vec<f64>; 2] {
         mean.iter_mut().for_each(|m| *m /= rows);
         let narrow: Vec<f32> = mean.iter().map(|m| *m as f32).collect();
         sums.fill(0.0);
-        let mean_of_row = repeated(&narrow);
+        let mut squares = sums.clone();
+        let by_row = repeated(&narrow);
         simd::run(Squares {
             x,
-            mean: &mean_of_row,
+            mean: &by_row,
             sums: &mut sums,
+            squares: &mut squares,
         });
-        folded(&sums, channels, spread);
+        folded(&squares, channels, spread);
+        // The distances say how far the first mean was off.
+        folded(&sums, channels, mean);
+        for k in 0..channels {
+            let off = mean[k] / rows;
+            mean[k] = f64::from(narrow[k]) + off;
+            spread[k] -= rows * off * off;
+        }
     });
     let [mean, variance] = &mut made;
     let n = (x.len() / channels) as f64;
