@@ -167,6 +167,10 @@ fn constant_subgraph(graph: &Graph, root: NodeId) -> Option<Vec<NodeId>> {
         if node.op() == "Const" || known_from_shapes(graph, node).is_some() {
             continue;
         }
+        // What may be fed is no constant, though it has one to fall back on.
+        if node.op() == "PlaceholderWithDefault" {
+            return None;
+        }
         let entry = find(node.op())?;
         // A default is what a run may feed over, though its kernel passes it on.
         let is_pure = !node.def.is_stateful

@@ -363,6 +363,17 @@ impl PyGraph {
         value.map(|v| value_to_array(py, &v)).transpose()
     }
 
+    fn evaluate_constant<'py>(
+        &self,
+        py: Python<'py>,
+        endpoint: i64,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let mut graph = self.lock();
+        let e = checked_endpoint(&graph, endpoint)?;
+        let value = graph.constant(e);
+        value.map(|v| value_to_array(py, &v)).transpose()
+    }
+
     fn constant_value_as_shape<'py>(
         &self,
         py: Python<'py>,

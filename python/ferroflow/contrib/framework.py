@@ -19,6 +19,7 @@ from ferroflow._src.contrib.framework.checkpoints import (
     filter_variables as filter_variables,
     get_variable_full_name as get_variable_full_name,
 )
+from ferroflow._src.contrib.framework.script import py_func as py_func
 from ferroflow._src.contrib.framework.tensors import (
     assert_scalar_int as assert_scalar_int,
     get_graph_from_inputs as get_graph_from_inputs,

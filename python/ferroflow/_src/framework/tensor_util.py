@@ -66,7 +66,7 @@ def shape_tensor(shape):
 
 
 def smart_constant_value(pred):
-    """Returns the bool that a predicate is known to be, or None.
+    """Returns what a predicate is known to be, a bool or a scalar array, or None.
 
     Raises:
       TypeError: when it is neither a bool, 0, 1 nor a tensor.
@@ -77,7 +77,8 @@ def smart_constant_value(pred):
         return bool(pred)
     if isinstance(pred, TensorBase):
         value = constant_value(pred)
-        return None if value is None else bool(value)
+        # As in TensorFlow more ops are looked through here than elsewhere: all that depend on constants alone.
+        return pred.graph._core.evaluate_constant(pred._endpoint) if value is None else value
     raise TypeError(f"`pred` must be a Tensor, or a Python bool, or 1 or 0. Found instead: {pred}")
 
 

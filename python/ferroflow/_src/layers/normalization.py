@@ -20,7 +20,10 @@ def _known(training):
         return None
     if isinstance(training, int):
         return bool(training)
-    return tensor_util.smart_constant_value(training) if isinstance(training, TensorBase) else training
+    if not isinstance(training, TensorBase):
+        return training
+    known = tensor_util.smart_constant_value(training)
+    return None if known is None else bool(known)
 
 
 class BatchNormalization(Layer):
