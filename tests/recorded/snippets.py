@@ -33,7 +33,7 @@ def run(tf, np, code, title):
     finally:
         os.chdir(home)
         shutil.rmtree(folder)
-    return {"printed": _tidy(printed.getvalue()).splitlines(), "nodes": [_tidy(n) for n in nodes]}
+    return {"printed": tidy(printed.getvalue()).splitlines(), "nodes": [tidy(n) for n in nodes]}
 
 
 def attempt(function):
@@ -51,8 +51,10 @@ def show(message):
     return json.dumps(json_format.MessageToDict(message), sort_keys=True)
 
 
-def _tidy(text):
+def tidy(text):
+    """Returns the text without what differs from process to process."""
     text = re.sub(r"_temp_[0-9a-f]{32}", "_temp_N", text)
+    text = re.sub(r"'_\d+_", "'_N_", text)  # a resource without a shared name: how many there were in the process
     return re.sub(r" object at 0x[0-9a-f]+", " object", text)
 
 
