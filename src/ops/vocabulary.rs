@@ -16,8 +16,8 @@ use super::kernel::KernelContext;
 
 #[rustfmt::skip]
 pub const OPS: &[Op] = &[
-    Op::new("GenerateVocabRemapping", "new_vocab_file: string, old_vocab_file: string -> remapping: int64, num_present: int32").attr("new_vocab_offset: int >= 0").attr("num_new_vocab: int >= 0").attr("old_vocab_size: int >= -1 = -1").shape(remapping_shape).host(remapping),
-    Op::new("LoadAndRemapMatrix", "ckpt_path: string, old_tensor_name: string, row_remapping: int64, col_remapping: int64, initializing_values: float32 -> output_matrix: float32").attr("num_rows: int >= 0").attr("num_cols: int >= 1").attr("max_rows_in_memory: int = -1").stateful().shape(matrix_shape).host(matrix),
+    Op::new("GenerateVocabRemapping", "new_vocab_file: string, old_vocab_file: string -> remapping: int64, num_present: int32").attr("new_vocab_offset: int >= 0").attr("num_new_vocab: int >= 0").attr("old_vocab_size: int >= -1 = -1").no_grad().shape(remapping_shape).host(remapping),
+    Op::new("LoadAndRemapMatrix", "ckpt_path: string, old_tensor_name: string, row_remapping: int64, col_remapping: int64, initializing_values: float32 -> output_matrix: float32").attr("num_rows: int >= 0").attr("num_cols: int >= 1").attr("max_rows_in_memory: int = -1").stateful().no_grad().shape(matrix_shape).host(matrix),
 ];
 
 fn remapping_shape(c: &mut ShapeContext) -> Result<()> {

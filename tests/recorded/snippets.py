@@ -31,6 +31,7 @@ def run(tf, np, code, title):
             exec(compile(code, title, "exec"), {"tf": tf, "np": np, "attempt": attempt, "show": show})
             nodes = ["%s = %s(%s) %s" % (n.name, n.op, ", ".join(n.input), n.device) for n in graph.as_graph_def().node]
     finally:
+        tf.summary.FileWriterCache.clear()  # another piece may have a folder of the same name
         os.chdir(home)
         shutil.rmtree(folder)
     return {"printed": tidy(printed.getvalue()).splitlines(), "nodes": [tidy(n) for n in nodes]}

@@ -36,7 +36,8 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_decoded_nearly_the_same() {
-        for (downsampled, limit) in [(false, 12), (true, 60)] {
+        // The fast inverse transform, which is the default, loses most at the finest quantization.
+        for (downsampled, limit) in [(false, 30), (true, 60)] {
             let pixels = gradient(19, 21);
             let options = EncodeOptions {
                 quality: 100,

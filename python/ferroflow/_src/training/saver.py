@@ -2,6 +2,7 @@
 
 import math
 import os
+import threading
 import time
 import uuid
 
@@ -273,6 +274,7 @@ class Saver:
         self._save_relative_paths = save_relative_paths
         self._filename = filename
         self._is_built = False
+        self._one_at_a_time = threading.RLock()
         self._is_empty = None
         self._last_checkpoints = []  # (path, time), oldest first
         self._to_be_deleted = []
@@ -433,30 +435,32 @@ class Saver:
         if os.path.split(latest_filename)[0]:
             raise ValueError("'latest_filename' must not contain path components")
         save_path = as_text(os.fspath(save_path))
-        prefix = self._prefix(sess, save_path, global_step, latest_filename)
-        if not isinstance(sess, BaseSession):
-            raise TypeError(f"'sess' must be a Session; {sess}")
-        written = None
-        if not self._is_empty:
-            written = self._write(sess, save_path, prefix)
-        # The state file comes last: what it names is whole, whenever the process dies.
-        if write_meta_graph:
-            meta_file = checkpoint_management.meta_graph_filename(prefix, meta_graph_suffix=meta_graph_suffix)
-            with sess.graph.as_default():
-                self.export_meta_graph(
-                    meta_file, strip_default_attrs=strip_default_attrs, save_debug_info=save_debug_info
+        # A supervisor's thread may be saving: the state file shall name what was saved last.
+        with self._one_at_a_time:
+            prefix = self._prefix(sess, save_path, global_step, latest_filename)
+            if not isinstance(sess, BaseSession):
+                raise TypeError(f"'sess' must be a Session; {sess}")
+            written = None
+            if not self._is_empty:
+                written = self._write(sess, save_path, prefix)
+            # The state file comes last: what it names is whole, whenever the process dies.
+            if write_meta_graph:
+                meta_file = checkpoint_management.meta_graph_filename(prefix, meta_graph_suffix=meta_graph_suffix)
+                with sess.graph.as_default():
+                    self.export_meta_graph(
+                        meta_file, strip_default_attrs=strip_default_attrs, save_debug_info=save_debug_info
+                    )
+            if written is not None and write_state:
+                self._record(written)
+                checkpoint_management.write_state(
+                    os.path.dirname(save_path),
+                    written,
+                    self.last_checkpoints,
+                    latest_filename=latest_filename,
+                    save_relative_paths=self._save_relative_paths,
                 )
-        if written is not None and write_state:
-            self._record(written)
-            checkpoint_management.write_state(
-                os.path.dirname(save_path),
-                written,
-                self.last_checkpoints,
-                latest_filename=latest_filename,
-                save_relative_paths=self._save_relative_paths,
-            )
-            self._delete_old(meta_graph_suffix)
-        return written
+                self._delete_old(meta_graph_suffix)
+            return written
 
     def _prefix(self, sess, save_path, global_step, latest_filename):
         if global_step is None:
