@@ -28,7 +28,7 @@ mod tests {
                 [
                     (i % width * 7) as u8,
                     (i / width * 5) as u8,
-                    (i % 251) as u8,
+                    (i % width * 3 + i / width * 4) as u8,
                 ]
             })
             .collect()
