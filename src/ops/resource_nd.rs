@@ -1,10 +1,12 @@
-//! Slices of resource variables, named by index vectors.
+//! Rows and slices of resource variables, named by indices and index vectors.
 
 use crate::error::Result;
 use crate::graph::ShapeContext;
 use crate::value::{PartialShape, Shape};
+use crate::{bail, ensure};
 
 use super::array::gather::nd_places;
+use super::gradient::{Grad, GradientContext, Grads};
 use super::kernel::KernelContext;
 use super::moves::{Run, assemble};
 use super::state::{Update, count_up_to, scatter_nd};
@@ -12,6 +14,18 @@ use super::{Op, shape};
 
 #[rustfmt::skip]
 pub(super) const OPS: &[Op] = &[
+    Op::new(
+        "ResourceGather",
+        "resource: resource, indices: Tindices -> output: dtype",
+    )
+    .attr("batch_dims: int = 0")
+    .attr("validate_indices: bool = true")
+    .attr("dtype: type")
+    .attr("Tindices: {int32, int64}")
+    .stateful()
+    .shape(resource_gather_shape)
+    .grad(resource_gather_grad)
+    .host(resource_gather),
     Op::new("ResourceGatherNd", "resource: resource, indices: Tindices -> output: dtype").attr("dtype: type").attr("Tindices: {int32, int64}").stateful().shape(gather_shape).host(gather),
     Op::new("ResourceScatterNdUpdate", "ref: resource, indices: Tindices, updates: T ->").attr("T: type").attr("Tindices: {int32, int64}").attr("use_locking: bool = true").stateful().shape(shape::unknown).host(|c| scatter_nd(c, Update::Set)),
     Op::new("ResourceScatterNdAdd", "ref: resource, indices: Tindices, updates: T ->").attr("T: type").attr("Tindices: {int32, int64}").attr("use_locking: bool = true").stateful().shape(shape::unknown).host(|c| scatter_nd(c, Update::Add)),
@@ -33,7 +47,7 @@ fn gather_shape(c: &mut ShapeContext) -> Result<()> {
     let Ok(depth) = usize::try_from(*depth) else {
         return Ok(());
     };
-    crate::ensure!(
+    ensure!(
         depth <= params.len(),
         invalid,
         "indices.shape[-1] must be <= params.rank, but saw indices shape: {indices} and params shape: {}",
@@ -60,6 +74,67 @@ fn gather(c: &mut KernelContext) -> Result<()> {
         len: block,
     });
     let made = assemble(params.dtype(), out, &[&params], runs)?;
+    c.set_output(0, made);
+    Ok(())
+}
+
+fn resource_gather_shape(c: &mut ShapeContext) -> Result<()> {
+    let Some((_, params)) = c.input_handle(0).and_then(|h| h.first().cloned()) else {
+        return Ok(());
+    };
+    let indices = c.input(1);
+    if let (Some(p), Some(i)) = (params.dims(), indices.dims()) {
+        let mut dims = i.to_vec();
+        dims.extend_from_slice(p.get(1..).unwrap_or_default());
+        c.set(0, PartialShape::from_dims(dims));
+    }
+    Ok(())
+}
+
+fn resource_gather_grad(g: &mut GradientContext) -> Result<Grads> {
+    let (handle, indices, dy) = (g.input(0), g.input(1), g.dy(0)?);
+    let dense_shape = g.graph.variable_shape(handle)?;
+    let count = g.graph.size_of(indices)?;
+    let count = g.graph.expand_dims(count, 0)?;
+    let tail = g.graph.slice_rows(dense_shape, Some(1), None)?;
+    let shape = g.graph.concat(vec![count.into(), tail.into()], 0)?;
+    let values = g.graph.reshape(dy, shape)?;
+    let indices = g.graph.reshape(indices, count)?;
+    let slices = Grad::Slices {
+        values,
+        indices,
+        dense_shape: Some(dense_shape),
+    };
+    Ok(vec![Some(slices), None])
+}
+
+fn resource_gather(c: &mut KernelContext) -> Result<()> {
+    let params = c.initialized_variable(0)?.read()?;
+    let indices = c.input(1)?;
+    let shape = params.shape();
+    ensure!(
+        shape.rank() >= 1,
+        invalid,
+        "params must be at least 1 dimensional"
+    );
+    let limit = shape.dims()[0];
+    let rows = indices.ints()?;
+    if let Some(at) = rows.iter().position(|r| !(0..limit).contains(r)) {
+        bail!(
+            invalid,
+            "indices[{at}] = {} is not in [0, {limit})",
+            rows[at]
+        );
+    }
+    let block: usize = shape.dims()[1..].iter().map(|d| *d as usize).product();
+    let mut dims = indices.shape().dims().to_vec();
+    dims.extend_from_slice(&shape.dims()[1..]);
+    let runs = rows.iter().map(|row| Run {
+        source: 0,
+        from: *row as usize * block,
+        len: block,
+    });
+    let made = assemble(params.dtype(), Shape::new(&dims)?, &[&params], runs)?;
     c.set_output(0, made);
     Ok(())
 }

@@ -10,9 +10,8 @@ use crate::value::{DType, PartialShape, Shape, Value};
 use crate::{bail, dispatch, ensure};
 
 use super::array::identity::pass;
-use super::gradient::{Grad, GradientContext, Grads};
 use super::kernel::KernelContext;
-use super::moves::{Run, assemble, strides};
+use super::moves::strides;
 use super::resource::Variable;
 use super::{Op, shape};
 
@@ -212,18 +211,6 @@ pub(super) const OPS: &[Op] = &[
         .shape(shape::unknown)
         .host(destroy),
     Op::new(
-        "ResourceGather",
-        "resource: resource, indices: Tindices -> output: dtype",
-    )
-    .attr("batch_dims: int = 0")
-    .attr("validate_indices: bool = true")
-    .attr("dtype: type")
-    .attr("Tindices: {int32, int64}")
-    .stateful()
-    .shape(resource_gather_shape)
-    .grad(resource_gather_grad)
-    .host(resource_gather),
-    Op::new(
         "ResourceScatterUpdate",
         "resource: resource, indices: Tindices, updates: dtype ->",
     )
@@ -379,36 +366,6 @@ fn read_shape(c: &mut ShapeContext) -> Result<()> {
         c.set(0, shape);
     }
     Ok(())
-}
-
-fn resource_gather_shape(c: &mut ShapeContext) -> Result<()> {
-    let Some((_, params)) = c.input_handle(0).and_then(|h| h.first().cloned()) else {
-        return Ok(());
-    };
-    let indices = c.input(1);
-    if let (Some(p), Some(i)) = (params.dims(), indices.dims()) {
-        let mut dims = i.to_vec();
-        dims.extend_from_slice(p.get(1..).unwrap_or_default());
-        c.set(0, PartialShape::from_dims(dims));
-    }
-    Ok(())
-}
-
-fn resource_gather_grad(g: &mut GradientContext) -> Result<Grads> {
-    let (handle, indices, dy) = (g.input(0), g.input(1), g.dy(0)?);
-    let dense_shape = g.graph.variable_shape(handle)?;
-    let count = g.graph.size_of(indices)?;
-    let count = g.graph.expand_dims(count, 0)?;
-    let tail = g.graph.slice_rows(dense_shape, Some(1), None)?;
-    let shape = g.graph.concat(vec![count.into(), tail.into()], 0)?;
-    let values = g.graph.reshape(dy, shape)?;
-    let indices = g.graph.reshape(indices, count)?;
-    let slices = Grad::Slices {
-        values,
-        indices,
-        dense_shape: Some(dense_shape),
-    };
-    Ok(vec![Some(slices), None])
 }
 
 /// The name under which a node's variable lives: what it says, else its own.
@@ -806,36 +763,5 @@ pub(super) fn scatter_nd(c: &mut KernelContext, update: Update) -> Result<()> {
     });
     drop(writing);
     forward_ref(c, variable);
-    Ok(())
-}
-
-fn resource_gather(c: &mut KernelContext) -> Result<()> {
-    let params = c.initialized_variable(0)?.read()?;
-    let indices = c.input(1)?;
-    let shape = params.shape();
-    ensure!(
-        shape.rank() >= 1,
-        invalid,
-        "params must be at least 1 dimensional"
-    );
-    let limit = shape.dims()[0];
-    let rows = indices.ints()?;
-    if let Some(at) = rows.iter().position(|r| !(0..limit).contains(r)) {
-        bail!(
-            invalid,
-            "indices[{at}] = {} is not in [0, {limit})",
-            rows[at]
-        );
-    }
-    let block: usize = shape.dims()[1..].iter().map(|d| *d as usize).product();
-    let mut dims = indices.shape().dims().to_vec();
-    dims.extend_from_slice(&shape.dims()[1..]);
-    let runs = rows.iter().map(|row| Run {
-        source: 0,
-        from: *row as usize * block,
-        len: block,
-    });
-    let made = assemble(params.dtype(), Shape::new(&dims)?, &[&params], runs)?;
-    c.set_output(0, made);
     Ok(())
 }
