@@ -1,6 +1,7 @@
 """The default graph and the default session: thread-local stacks over one global default graph."""
 
 import contextlib
+import importlib
 import threading
 
 
@@ -50,6 +51,8 @@ def _make_global_graph():
     global _global_graph
     with _lock:
         if _global_graph is None:
+            if _graph_class is None:  # whoever asks first may have loaded nothing that makes nodes
+                importlib.import_module("ferroflow._src.framework.graph")
             _global_graph = _graph_class()
         return _global_graph
 
