@@ -45,6 +45,14 @@ pub fn ints(all: &[i64]) -> Result<Value> {
     Value::vector(&narrow)
 }
 
+/// A vector of the integer type that an attribute asks for: `int64`, else `int32`.
+pub fn integers(dtype: DType, all: &[i64]) -> Result<Value> {
+    match dtype {
+        DType::I64 => Value::vector(all),
+        _ => ints(all),
+    }
+}
+
 /// A scalar of `int32`.
 pub fn int(x: i64) -> Result<Value> {
     Value::scalar(x as i32)

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::graph::{Endpoint, Graph, Node};
 use crate::value::{DType, Value};
 
+use super::build::integers;
 use super::evaluate::run_alone;
 
 /// How many nodes deep the value may be hidden.
@@ -54,14 +55,6 @@ fn shape_value(graph: &Graph, node: &Node) -> Result<Option<Value>> {
     };
     let dtype = node.attrs.dtype("out_type")?;
     integers(dtype, shape.dims()).map(Some)
-}
-
-fn integers(dtype: DType, all: &[i64]) -> Result<Value> {
-    if dtype == DType::I64 {
-        return Value::vector(all);
-    }
-    let narrow: Vec<i32> = all.iter().map(|x| *x as i32).collect();
-    Value::vector(&narrow)
 }
 
 fn fill(graph: &mut Graph, e: Endpoint, node: &Node, depth: usize) -> Result<Option<Value>> {

@@ -481,10 +481,7 @@ fn read(c: &mut KernelContext) -> Result<()> {
 fn shape_of_variable(c: &mut KernelContext) -> Result<()> {
     let value = c.initialized_variable(0)?.read()?;
     let dims = value.shape().dims();
-    let made = match c.attrs().dtype("out_type")? {
-        DType::I64 => Value::vector(dims)?,
-        _ => super::build::ints(dims)?,
-    };
+    let made = super::build::integers(c.attrs().dtype("out_type")?, dims)?;
     c.set_output(0, made);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::graph::{Attr, ShapeContext};
-use crate::ops::build::{In, int};
+use crate::ops::build::{In, int, integers};
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::linalg::conjugate_if;
@@ -179,17 +179,9 @@ fn invert_permutation(c: &mut KernelContext) -> Result<()> {
         ensure!(*place < 0, invalid, "{x} is duplicated in the input.");
         *place = i as i64;
     }
-    let made = integers_like(input, &inverse)?;
+    let made = integers(input.dtype(), &inverse)?;
     c.set_output(0, made);
     Ok(())
-}
-
-/// A vector of these numbers in the integer type of `like`.
-pub(in crate::ops) fn integers_like(like: &Value, all: &[i64]) -> Result<Value> {
-    match like.dtype() {
-        crate::value::DType::I64 => Value::vector(all),
-        _ => crate::ops::build::ints(all),
-    }
 }
 
 fn tile_shape(c: &mut ShapeContext) -> Result<()> {

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::error::Result;
 use crate::graph::{Endpoint, ShapeContext};
-use crate::ops::build::{In, int, ints};
+use crate::ops::build::{In, int, integers};
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::moves::{Run, assemble, product, strides};
@@ -170,11 +170,7 @@ fn unique(c: &mut KernelContext, with_counts: bool) -> Result<()> {
     });
     let values = assemble(input.dtype(), Shape::vector(first.len()), &[input], runs)?;
     let out_type = c.attrs().dtype("out_idx")?;
-    let integers = |all: &[i64]| match out_type {
-        DType::I64 => Value::vector(all),
-        _ => ints(all),
-    };
-    let (places, counts) = (integers(&places)?, integers(&counts)?);
+    let (places, counts) = (integers(out_type, &places)?, integers(out_type, &counts)?);
     c.set_output(0, values);
     c.set_output(1, places);
     if with_counts {
@@ -197,10 +193,7 @@ fn list_diff(c: &mut KernelContext) -> Result<()> {
     });
     let values = assemble(x.dtype(), Shape::vector(kept.len()), &[x], runs)?;
     let places: Vec<i64> = kept.iter().map(|i| *i as i64).collect();
-    let places = match c.attrs().dtype("out_idx")? {
-        DType::I64 => Value::vector(&places)?,
-        _ => ints(&places)?,
-    };
+    let places = integers(c.attrs().dtype("out_idx")?, &places)?;
     c.set_output(0, values);
     c.set_output(1, places);
     Ok(())

@@ -2,11 +2,11 @@
 
 use crate::error::Result;
 use crate::graph::ShapeContext;
-use crate::ops::build::ints;
+use crate::ops::build::integers;
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::{Op, shape};
-use crate::value::{DType, PartialShape, Shape, Value};
+use crate::value::{PartialShape, Shape, Value};
 use crate::{dispatch, ensure};
 
 #[rustfmt::skip]
@@ -19,16 +19,6 @@ pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("UnravelIndex", "indices: Tidx, dims: Tidx -> output: Tidx").attr("Tidx: {int32, int64} = DT_INT32").shape(unravel_shape).kernel(unravel),
     Op::new("Cross", "a: T, b: T -> product: T").attr("T: realnumbertype").shape(cross_shape).grad(cross_grad).kernel(cross),
 ];
-
-/// Indices as int32 or int64, with the shape given.
-fn indices(dtype: DType, shape: Shape, all: &[i64]) -> Result<Value> {
-    let made = if dtype == DType::I64 {
-        Value::vector(all)?
-    } else {
-        ints(all)?
-    };
-    made.with_shape(shape)
-}
 
 fn bound_shape(c: &mut ShapeContext) -> Result<()> {
     let (sorted, values) = (c.input_of_rank(0, 2)?, c.input_of_rank(1, 2)?);
@@ -58,7 +48,7 @@ fn bound(c: &mut KernelContext, after: bool) -> Result<()> {
             }
         }
     });
-    let made = indices(c.attrs().dtype("out_type")?, v.clone(), &places)?;
+    let made = integers(c.attrs().dtype("out_type")?, &places)?.with_shape(v.clone())?;
     c.set_output(0, made);
     Ok(())
 }
@@ -154,7 +144,7 @@ fn histogram(c: &mut KernelContext) -> Result<()> {
             bins[place as usize] += 1;
         }
     });
-    let made = indices(c.attrs().dtype("dtype")?, Shape::new(&[count])?, &bins)?;
+    let made = integers(c.attrs().dtype("dtype")?, &bins)?.with_shape(Shape::new(&[count])?)?;
     c.set_output(0, made);
     Ok(())
 }
@@ -220,7 +210,7 @@ fn unravel(c: &mut KernelContext) -> Result<()> {
     }
     let mut shape = vec![sizes.len() as i64];
     shape.extend_from_slice(flat.shape().dims());
-    let made = indices(flat.dtype(), Shape::new(&shape)?, &all)?;
+    let made = integers(flat.dtype(), &all)?.with_shape(Shape::new(&shape)?)?;
     c.set_output(0, made);
     Ok(())
 }

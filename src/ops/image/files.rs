@@ -451,10 +451,7 @@ fn jpeg_shape(c: &mut KernelContext) -> Result<()> {
         header.width as i64,
         header.components as i64,
     ];
-    let made = match c.attrs().dtype("output_type")? {
-        DType::I64 => Value::vector(&all)?,
-        _ => crate::ops::build::ints(&all)?,
-    };
+    let made = crate::ops::build::integers(c.attrs().dtype("output_type")?, &all)?;
     c.set_output(0, made);
     Ok(())
 }

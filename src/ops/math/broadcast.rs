@@ -3,9 +3,9 @@
 use crate::ensure;
 use crate::error::Result;
 use crate::graph::{Endpoint, ShapeContext};
-use crate::value::{PartialShape, Value};
+use crate::value::PartialShape;
 
-use super::super::build::{In, ints};
+use super::super::build::{In, integers, ints};
 use super::super::gradient::GradientContext;
 use super::super::kernel::KernelContext;
 use super::super::{Op, shape};
@@ -33,17 +33,11 @@ fn broadcast_args_shape(c: &mut ShapeContext) -> Result<()> {
     Ok(())
 }
 
-fn integers(like: &Value, all: Vec<i64>) -> Result<Value> {
-    match like.dtype() {
-        crate::value::DType::I64 => Value::vector(&all),
-        _ => ints(&all),
-    }
-}
-
 fn broadcast_gradient_args(c: &mut KernelContext) -> Result<()> {
     let (a, b) = (c.ints_input(0)?, c.ints_input(1)?);
     let (rx, ry) = repeated_axes(&a, &b)?;
-    let (rx, ry) = (integers(c.input(0)?, rx)?, integers(c.input(0)?, ry)?);
+    let dtype = c.input(0)?.dtype();
+    let (rx, ry) = (integers(dtype, &rx)?, integers(dtype, &ry)?);
     c.set_output(0, rx);
     c.set_output(1, ry);
     Ok(())
@@ -54,7 +48,7 @@ fn broadcast_args(c: &mut KernelContext) -> Result<()> {
     let both = |dims: &[i64]| PartialShape::new(dims);
     let shape =
         shape::broadcast_shapes(&both(&a)?, &both(&b)?).map_err(|_| incompatible(&a, &b))?;
-    let made = integers(c.input(0)?, shape.dims().unwrap_or_default().to_vec())?;
+    let made = integers(c.input(0)?.dtype(), shape.dims().unwrap_or_default())?;
     c.set_output(0, made);
     Ok(())
 }
