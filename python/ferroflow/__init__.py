@@ -234,31 +234,37 @@ newaxis = None
 
 # -- ops --
 from ferroflow._src.framework.operators import matmul as matmul
-from ferroflow._src.ops.array import (
-    bitcast as bitcast,
+from ferroflow._src.ops.filling import (
+    fill as fill,
+    one_hot as one_hot,
+    ones as ones,
+    ones_like as ones_like,
+    zeros as zeros,
+    zeros_like as zeros_like,
+)
+from ferroflow._src.ops.shaping import (
     broadcast_dynamic_shape as broadcast_dynamic_shape,
     broadcast_static_shape as broadcast_static_shape,
+    ensure_shape as ensure_shape,
+    rank as rank,
+    shape as shape,
+    shape_n as shape_n,
+    size as size,
+)
+from ferroflow._src.ops.array import (
+    bitcast as bitcast,
     broadcast_to as broadcast_to,
     concat as concat,
-    ensure_shape as ensure_shape,
     expand_dims as expand_dims,
-    fill as fill,
     guarantee_const as guarantee_const,
     identity as identity,
     identity_n as identity_n,
     matrix_transpose as matrix_transpose,
     meshgrid as meshgrid,
     newaxis as newaxis,
-    one_hot as one_hot,
-    ones as ones,
-    ones_like as ones_like,
     pad as pad,
     parallel_stack as parallel_stack,
-    rank as rank,
     reshape as reshape,
-    shape as shape,
-    shape_n as shape_n,
-    size as size,
     slice as slice,
     split as split,
     squeeze as squeeze,
@@ -268,8 +274,6 @@ from ferroflow._src.ops.array import (
     tile as tile,
     transpose as transpose,
     unstack as unstack,
-    zeros as zeros,
-    zeros_like as zeros_like,
 )
 from ferroflow._src.ops.checks import (
     assert_equal as assert_equal,

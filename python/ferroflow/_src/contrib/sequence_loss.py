@@ -1,7 +1,7 @@
 """Losses of sequences: as one tensor (tf.contrib.seq2seq) and as a list of steps (tf.contrib.legacy_seq2seq)."""
 
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.ops import array, math, nn, reductions
+from ferroflow._src.ops import array, math, nn, reductions, shaping
 
 
 def sequence_loss(
@@ -47,7 +47,7 @@ def sequence_loss(
         if averages and sums:
             raise ValueError(f"average_across_{what} and sum_over_{what} cannot be set to True at same time.")
     with name_scope(name, "sequence_loss", [logits, targets, weights]):
-        classes = array.shape(logits)[2]
+        classes = shaping.shape(logits)[2]
         flat = array.reshape(logits, [-1, classes])
         loss = _cross_entropy(array.reshape(targets, [-1]), flat, softmax_loss_function)
         loss *= array.reshape(weights, [-1])
@@ -55,7 +55,7 @@ def sequence_loss(
         if (average_across_timesteps and average_across_batch) or (sum_over_timesteps and sum_over_batch):
             axis = None
         else:
-            loss = array.reshape(loss, array.shape(logits)[0:2])
+            loss = array.reshape(loss, shaping.shape(logits)[0:2])
             if not (is_mean or sum_over_timesteps or sum_over_batch):
                 return loss
             axis = [0] if (average_across_batch if is_mean else sum_over_batch) else [1]
@@ -138,5 +138,5 @@ def legacy_sequence_loss(
         )
         if not average_across_batch:
             return cost
-        batch = array.shape(targets[0])[0]
+        batch = shaping.shape(targets[0])[0]
         return cost / math.cast(batch, cost.dtype)

@@ -33,7 +33,7 @@ from ferroflow._src.framework.tensor_like import TensorBase, TensorLike
 from ferroflow._src.framework.tensor_shape import TensorShape
 from ferroflow._src.framework.variables import VariableAggregation, VariableSynchronization
 from ferroflow._src.layers.config import Configured
-from ferroflow._src.ops import activations, array, math
+from ferroflow._src.ops import activations, math, shaping
 
 _INITIALIZERS = {
     "zeros": Zeros,
@@ -655,4 +655,4 @@ class Layer(Configured):
 
 
 def _batch_size(output):
-    return array.shape(output)[0]
+    return shaping.shape(output)[0]

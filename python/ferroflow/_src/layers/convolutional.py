@@ -11,7 +11,7 @@ from ferroflow._src.layers.sizes import (
     normalize_padding,
     normalize_tuple,
 )
-from ferroflow._src.ops import array, conv, convolution, nn
+from ferroflow._src.ops import array, conv, convolution, nn, shaping
 
 
 def _channels(layer, input_shape):
@@ -331,7 +331,7 @@ class _ConvTranspose(_Conv):
         return TensorShape(sizes)
 
     def _output_shape(self, inputs):
-        shape = array.shape(inputs)
+        shape = shaping.shape(inputs)
         axes, _ = self._space()
         batch = shape[0]
         lengths = self._lengths([shape[axis] for axis in axes])

@@ -11,7 +11,7 @@ from ferroflow._src.framework.initializers import Zeros
 from ferroflow._src.framework.tensor_shape import TensorShape, dimension_value
 from ferroflow._src.layers.base import InputSpec, Layer, get_activation, get_initializer
 from ferroflow._src.layers.sizes import normalize_data_format
-from ferroflow._src.ops import array, linalg, math, nn, sparse
+from ferroflow._src.ops import array, linalg, math, nn, shaping, sparse
 
 
 class Dense(Layer):
@@ -164,7 +164,7 @@ class Dropout(Layer):
     def _noise_shape(self, inputs):
         if self.noise_shape is None:
             return None
-        sizes = array.shape(inputs)
+        sizes = shaping.shape(inputs)
         return convert_to_tensor([sizes[i] if size is None else size for i, size in enumerate(self.noise_shape)])
 
     def call(self, inputs, training=False):
@@ -203,7 +203,7 @@ class Flatten(Layer):
         ndims = inputs.shape.ndims
         if self.data_format == "channels_first" and ndims is not None and ndims > 1:
             inputs = array.transpose(inputs, perm=[0, *range(2, ndims), 1])
-        batch = dimension_value(inputs.shape[0]) or array.shape(inputs)[0]
+        batch = dimension_value(inputs.shape[0]) or shaping.shape(inputs)[0]
         outputs = array.reshape(inputs, (batch, -1))
         outputs.set_shape(self.compute_output_shape(inputs.shape))
         return outputs

@@ -11,7 +11,7 @@ from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import TensorShape
 from ferroflow._src.framework.variables import Variable, VariableAggregation, VariableSynchronization
 from ferroflow._src.layers.base import InputSpec, Layer, get_initializer
-from ferroflow._src.ops import activations, array, math, normalization, reductions, state
+from ferroflow._src.ops import activations, array, filling, math, normalization, reductions, shaping, state
 
 
 def _known(training):
@@ -350,9 +350,9 @@ class BatchNormalization(Layer):
         return outputs
 
     def _adjusted(self, inputs, training, scale, offset):
-        factor, bias = self.adjustment(array.shape(inputs))
-        used = smart_cond(training, lambda: factor, lambda: array.ones_like(factor))
-        shift = smart_cond(training, lambda: bias, lambda: array.zeros_like(bias))
+        factor, bias = self.adjustment(shaping.shape(inputs))
+        used = smart_cond(training, lambda: factor, lambda: filling.ones_like(factor))
+        shift = smart_cond(training, lambda: bias, lambda: filling.zeros_like(bias))
         return _composed_transforms(used, shift, scale, offset)
 
     def _add_moving_updates(self, training, mean, variance):
@@ -391,8 +391,8 @@ class BatchNormalization(Layer):
             d = math.maximum(d, -dmax)
             d = math.minimum(d, dmax)
         factor, shift = r, d
-        r = smart_cond(training, lambda: factor, lambda: array.ones_like(factor))
-        d = smart_cond(training, lambda: shift, lambda: array.zeros_like(shift))
+        r = smart_cond(training, lambda: factor, lambda: filling.ones_like(factor))
+        d = smart_cond(training, lambda: shift, lambda: filling.zeros_like(shift))
 
         def moved(variable, value):
             value = array.identity(value)

@@ -9,7 +9,7 @@ from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.framework.stacks import get_default_graph
-from ferroflow._src.ops import activations, array, indexing, math, nn, reductions
+from ferroflow._src.ops import activations, array, filling, indexing, math, nn, reductions, shaping
 from ferroflow._src.ops.arguments import renamed
 from ferroflow._src.ops.histograms import remove_squeezable_dimensions
 from ferroflow._src.ops.weights_broadcast import assert_broadcastable, broadcast_weights
@@ -112,7 +112,7 @@ def _safe_mean(losses, count):
 
 def _num_elements(losses):
     with name_scope(None, "num_elements", values=[losses]) as scope:
-        return math.cast(array.size(losses, name=scope), dtype=losses.dtype)
+        return math.cast(shaping.size(losses, name=scope), dtype=losses.dtype)
 
 
 def _num_present(losses, weights, per_batch=False):
@@ -122,10 +122,10 @@ def _num_present(losses, weights, per_batch=False):
     with name_scope(None, "num_present", (losses, weights)) as scope:
         weights = math.cast(weights, dtype=dtypes.float32)
         is_zero = math.equal(weights, 0.0)
-        present = indexing.where(is_zero, array.zeros_like(weights), array.ones_like(weights))
+        present = indexing.where(is_zero, filling.zeros_like(weights), filling.ones_like(weights))
         present = broadcast_weights(present, losses)
         if per_batch:
-            axes = math.range(1, array.rank(present))
+            axes = math.range(1, shaping.rank(present))
             return reductions.reduce_sum(present, axis=axes, keepdims=True, name=scope)
         return reductions.reduce_sum(present, name=scope)
 
@@ -164,7 +164,7 @@ def compute_weighted_loss(
             if reduction != Reduction.NONE:
                 loss = reductions.reduce_sum(loss)
                 if reduction == Reduction.MEAN:
-                    loss = _safe_mean(loss, reductions.reduce_sum(array.ones_like(losses) * weights))
+                    loss = _safe_mean(loss, reductions.reduce_sum(filling.ones_like(losses) * weights))
                 elif reduction == Reduction.SUM_BY_NONZERO_WEIGHTS:
                     loss = _safe_mean(loss, _num_present(losses, weights))
                 elif reduction == Reduction.SUM_OVER_BATCH_SIZE:
@@ -284,7 +284,7 @@ def hinge_loss(
     _check_given(labels=labels, logits=logits)
     with name_scope(scope, "hinge_loss", (logits, labels, weights)) as scope:
         logits, labels = _as_floats(logits, labels)
-        ones = array.ones_like(labels)
+        ones = filling.ones_like(labels)
         labels = math.subtract(2 * labels, ones)
         losses = activations.relu(math.subtract(ones, math.multiply(labels, logits)))
         return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
@@ -461,7 +461,7 @@ def softmax_cross_entropy(
         labels = math.cast(onehot_labels, logits.dtype)
         logits.shape.assert_is_compatible_with(labels.shape)
         if label_smoothing > 0:
-            classes = math.cast(array.shape(labels)[-1], logits.dtype)
+            classes = math.cast(shaping.shape(labels)[-1], logits.dtype)
             positive = 1.0 - label_smoothing
             negative = label_smoothing / classes
             labels = labels * positive + negative
@@ -510,7 +510,7 @@ def _squeezed(labels, logits, weights):
         if ranks[0] - ranks[1] == 1:
             weights = array.squeeze(weights, [-1])
         return labels, logits, weights
-    difference = array.rank(weights) - array.rank(labels)
+    difference = shaping.rank(weights) - shaping.rank(labels)
     if ranks[0] is None or (ranks[0] > 0 and weights.shape.dims[-1].is_compatible_with(1)):
         given = weights
         weights = cond(math.equal(1, difference), lambda: array.squeeze(given, [-1]), lambda: given)
@@ -541,7 +541,7 @@ def mean_pairwise_squared_error(labels, predictions, weights=1.0, scope=None, lo
             predictions = math.cast(predictions, dtype=dtypes.float32)
             predictions.shape.assert_is_compatible_with(labels.shape)
             differences = math.subtract(predictions, labels)
-            axes = math.range(1, array.rank(differences))
+            axes = math.range(1, shaping.rank(differences))
             squares = reductions.reduce_sum(math.square(differences), axis=axes, keepdims=True)
             count = _num_present(differences, weights, per_batch=True)
             first = 2.0 * math.div_no_nan(squares, math.maximum(count - 1, 0), name="value")
@@ -551,6 +551,6 @@ def mean_pairwise_squared_error(labels, predictions, weights=1.0, scope=None, lo
             second = 2.0 * math.div_no_nan(square, pairs, name="value")
             loss = reductions.reduce_sum(math.multiply(first - second, weights))
             is_present = reductions.reduce_sum(count) > 0
-            loss = indexing.where(is_present, loss, array.zeros_like(loss), name="value")
+            loss = indexing.where(is_present, loss, filling.zeros_like(loss), name="value")
             add_loss(loss, loss_collection)
             return loss

@@ -6,7 +6,7 @@ from ferroflow._src.framework.control_flow import cond
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.metrics.streaming import collected, expand_labels, metric_variable
-from ferroflow._src.ops import array, indexing, math, nn, reductions, sets, sparse, state
+from ferroflow._src.ops import array, filling, indexing, math, nn, reductions, sets, shaping, sparse, state
 from ferroflow._src.ops.weights_broadcast import assert_broadcastable, broadcast_weights
 
 
@@ -18,10 +18,10 @@ def _at_k_name(name, k=None, class_id=None):
 def _with_one_value(shape, axes):
     """A shape with size 1 in `axes`."""
     shape, axes = math.cast(shape, dtypes.int32), math.cast(axes, dtypes.int32)
-    rank = array.size(shape)
+    rank = shaping.size(shape)
     axes = (axes + rank) % rank
-    ones = array.shape(axes)
-    return indexing.dynamic_stitch([math.range(rank), axes], [shape, array.fill(ones, 1)])
+    ones = shaping.shape(axes)
+    return indexing.dynamic_stitch([math.range(rank), axes], [shape, filling.fill(ones, 1)])
 
 
 def _only_class(ids, class_id):
@@ -29,10 +29,10 @@ def _only_class(ids, class_id):
     ids = convert_to_tensor_or_sparse_tensor(ids)
     if isinstance(ids, SparseTensor):
         return sparse.sparse_retain(ids, math.equal(ids.values, class_id))
-    shape = array.shape(ids, out_type=dtypes.int64)
-    last = array.size(shape) - 1
+    shape = shaping.shape(ids, out_type=dtypes.int64)
+    last = shaping.size(shape) - 1
     filled_shape = _with_one_value(shape, array.reshape(last, [1]))
-    filled = array.fill(filled_shape, math.cast(class_id, dtypes.int64))
+    filled = filling.fill(filled_shape, math.cast(class_id, dtypes.int64))
     found = sets.set_intersection(filled, ids)
     return SparseTensor(indices=found.indices, values=found.values, dense_shape=shape)
 
@@ -252,14 +252,14 @@ def _repeat_along_new_axis(tensor, multiple, dim):
         expanded = array.expand_dims(tensor, dim if dim >= 0 else dim - 1, name="expand")
         if multiple == 1:
             return expanded
-        ones = array.ones_like(array.shape(tensor))
+        ones = filling.ones_like(shaping.shape(tensor))
         multiples = array.concat((ones[:dim], (multiple,), ones[dim:]), 0, name="multiples")
         return array.tile(expanded, multiples, name=scope)
 
 
 def _repeat_sparse(tensor, multiple, dim, scope):
     shape = tensor.dense_shape
-    at = array.reshape(array.size(shape) + dim, [1]) if dim < 0 else [dim]
+    at = array.reshape(shaping.size(shape) + dim, [1]) if dim < 0 else [dim]
     wanted = array.concat((array.slice(shape, [0], at), [1], array.slice(shape, at, [-1])), 0, name="expanded_shape")
     expanded = sparse.sparse_reshape(tensor, shape=wanted, name="expand")
     if multiple == 1:
@@ -274,7 +274,7 @@ def _num_relevant(labels, k):
         if isinstance(labels, SparseTensor):
             return math.minimum(sets.set_size(labels), k, name=scope)
         is_label = math.greater_equal(labels, 0)
-        ones = indexing.where_v2(is_label, array.ones_like(labels), array.zeros_like(labels))
+        ones = indexing.where_v2(is_label, filling.ones_like(labels), filling.zeros_like(labels))
         return math.minimum(reductions.reduce_sum(ones, axis=-1), k, name=scope)
 
 
@@ -291,7 +291,7 @@ def _average_precision(labels, predictions_idx):
         labelled = _repeat_along_new_axis(labels, k, -1)
         relevant = _true_positives(labelled, predicted, name="relevant_per_k")
         found = reductions.cumsum(relevant, axis=-1, name="tp_per_k")
-        retrieved = reductions.cumsum(array.ones_like(relevant), axis=-1, name="retrieved_per_k")
+        retrieved = reductions.cumsum(filling.ones_like(relevant), axis=-1, name="retrieved_per_k")
         precisions = math.div(
             math.cast(found, dtypes.float64), math.cast(retrieved, dtypes.float64), name="precision_per_k"
         )
@@ -307,7 +307,7 @@ def _without_unknown_classes(labels, num_classes):
     is_sparse = isinstance(labels, (SparseTensor, SparseTensorValue))
 
     def cleaned(values):
-        return indexing.where_v2(math.greater_equal(values, num_classes), -1 * array.ones_like(values), values)
+        return indexing.where_v2(math.greater_equal(values, num_classes), -1 * filling.ones_like(values), values)
 
     def cleaned_labels():
         if is_sparse:
@@ -342,7 +342,7 @@ def average_precision_at_k(
         raise ValueError(f"Invalid k={k}.")
     with name_scope(name, _at_k_name("average_precision", k), (predictions, labels, weights)) as scope:
         _, top = nn.top_k(predictions, k)
-        num_classes = math.cast(array.shape(predictions)[-1], dtypes.int64)
+        num_classes = math.cast(shaping.shape(predictions)[-1], dtypes.int64)
         labels = _without_unknown_classes(labels, num_classes)
         return _average_precision_so_far(labels, top, weights, metrics_collections, updates_collections, scope)
 
@@ -356,7 +356,7 @@ def _average_precision_so_far(labels, predictions_idx, weights, metrics_collecti
         with name_scope(None, "max", (average,)) as max_scope:
             most = metric_variable([], dtypes.float64, name=max_scope)
             if weights is None:
-                batch_most = math.cast(array.size(average, name="batch_max"), dtypes.float64)
+                batch_most = math.cast(shaping.size(average, name="batch_max"), dtypes.float64)
             else:
                 batch_most = reductions.reduce_sum(weights, name="batch_max")
             update_most = state.assign_add(most, batch_most, name="update")

@@ -4,7 +4,7 @@ from ferroflow._src.framework import dtypes
 from ferroflow._src.framework import variable_scope as scopes
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.metrics.streaming import collected, fitted, metric_variable
-from ferroflow._src.ops import array, checks, indexing, math, reductions, state
+from ferroflow._src.ops import array, checks, filling, indexing, math, reductions, shaping, state
 from ferroflow._src.ops.histograms import confusion_matrix
 from ferroflow._src.ops.linalg import diag_part
 
@@ -23,7 +23,7 @@ def _count(label, prediction, scope, labels, predictions, weights, metrics_colle
         count = metric_variable([], dtypes.float32, name="count")
         holds = math.cast(holds, dtypes.float32)
         if weights is not None:
-            with control_dependencies((checks.assert_rank_in(weights, (0, array.rank(holds))),)):
+            with control_dependencies((checks.assert_rank_in(weights, (0, shaping.rank(holds))),)):
                 holds = math.multiply(holds, math.cast(weights, dtypes.float32))
         value = collected(array.identity(count), metrics_collections)
         update = state.assign_add(count, reductions.reduce_sum(holds))
@@ -201,7 +201,7 @@ def mean_per_class_accuracy(
         predictions.shape.assert_is_compatible_with(labels.shape)
         total = metric_variable([num_classes], dtypes.float32, name="total")
         count = metric_variable([num_classes], dtypes.float32, name="count")
-        added = array.ones([array.size(labels)], dtypes.float32)
+        added = filling.ones([shaping.size(labels)], dtypes.float32)
         if labels.dtype != predictions.dtype:
             predictions = math.cast(predictions, labels.dtype)
         is_correct = math.cast(math.equal(predictions, labels), dtypes.float32)
@@ -263,7 +263,7 @@ def mean_iou(
         both = math.cast(diag_part(total), dtypes.float32)
         either = rows + columns - both
         occurring = reductions.reduce_sum(math.cast(math.not_equal(either, 0), dtype=dtypes.float32))
-        either = indexing.where(math.greater(either, 0), either, array.ones_like(either))
+        either = indexing.where(math.greater(either, 0), either, filling.ones_like(either))
         of_each = math.div(both, either)
         occurs = math.greater(occurring, 0)
         value = indexing.where(occurs, reductions.reduce_sum(of_each, name="mean_iou") / occurring, 0)

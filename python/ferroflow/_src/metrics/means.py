@@ -4,7 +4,7 @@ from ferroflow._src.framework import dtypes
 from ferroflow._src.framework import variable_scope as scopes
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.metrics.streaming import collected, fitted, metric_variable, spread
-from ferroflow._src.ops import array, indexing, math, reductions, state
+from ferroflow._src.ops import filling, indexing, math, reductions, shaping, state
 from ferroflow._src.ops.histograms import remove_squeezable_dimensions
 
 
@@ -39,7 +39,7 @@ def mean(values, weights=None, metrics_collections=None, updates_collections=Non
         total = metric_variable([], dtypes.float32, name="total")
         count = metric_variable([], dtypes.float32, name="count")
         if weights is None:
-            added = math.cast(array.size(values), dtypes.float32)
+            added = math.cast(shaping.size(values), dtypes.float32)
         else:
             values, _, weights = fitted(values, None, weights)
             weights = spread(weights, values)
@@ -76,7 +76,7 @@ def mean_tensor(values, weights=None, metrics_collections=None, updates_collecti
         values = math.cast(values, dtypes.float32)
         total = metric_variable(values.shape, dtypes.float32, name="total_tensor")
         count = metric_variable(values.shape, dtypes.float32, name="count_tensor")
-        added = array.ones_like(values)
+        added = filling.ones_like(values)
         if weights is not None:
             values, _, weights = fitted(values, None, weights)
             weights = spread(weights, values)
@@ -208,7 +208,7 @@ def mean_relative_error(
     predictions.shape.assert_is_compatible_with(normalizer.shape)
     errors = indexing.where(
         math.equal(normalizer, 0.0),
-        array.zeros_like(labels),
+        filling.zeros_like(labels),
         math.div(math.abs(labels - predictions), normalizer),
     )
     return mean(errors, weights, metrics_collections, updates_collections, name or "mean_relative_error")

@@ -8,14 +8,14 @@ from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.variables import Variable, VariableAggregation, VariableSynchronization
-from ferroflow._src.ops import array, math, sparse, weights_broadcast
+from ferroflow._src.ops import array, filling, math, shaping, sparse, weights_broadcast
 from ferroflow._src.ops.histograms import remove_squeezable_dimensions
 
 
 def metric_variable(shape, dtype, name=None):
     """Makes a local variable of zeros that a metric adds to."""
     return Variable(
-        lambda: array.zeros(shape, dtype),
+        lambda: filling.zeros(shape, dtype),
         trainable=False,
         collections=[GraphKeys.LOCAL_VARIABLES, GraphKeys.METRIC_VARIABLES],
         synchronization=VariableSynchronization.ON_READ,
@@ -64,8 +64,8 @@ def _fitted_weights(weights, predictions):
             return array.squeeze(weights, [-1])
         return array.expand_dims(weights, [-1]) if wanted - rank == 1 else weights
 
-    rank_now = array.rank(weights)
-    difference = rank_now - array.rank(predictions)
+    rank_now = shaping.rank(weights)
+    difference = rank_now - shaping.rank(predictions)
 
     def expanded():
         return cond(math.equal(difference, -1), lambda: array.expand_dims(weights, [-1]), lambda: weights)
@@ -101,7 +101,7 @@ def expand_labels(labels, predictions):
         if isinstance(labels, SparseTensor):
             shape = labels.dense_shape
             return cond(
-                math.equal(array.rank(predictions), array.size(shape) + 1),
+                math.equal(shaping.rank(predictions), shaping.size(shape) + 1),
                 lambda: sparse.sparse_reshape(labels, shape=array.concat((shape, (1,)), 0), name=scope),
                 lambda: labels,
             )
@@ -113,7 +113,7 @@ def expand_labels(labels, predictions):
                 return array.expand_dims(labels, -1, name=scope)
             raise ValueError(f"Unexpected labels shape {labels.shape} for predictions shape {predictions.shape}.")
         return cond(
-            math.equal(array.rank(predictions), array.rank(labels) + 1),
+            math.equal(shaping.rank(predictions), shaping.rank(labels) + 1),
             lambda: array.expand_dims(labels, -1, name=scope),
             lambda: labels,
         )

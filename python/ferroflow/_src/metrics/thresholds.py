@@ -5,7 +5,7 @@ from ferroflow._src.framework import variable_scope as scopes
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.metrics.streaming import collected, fitted, metric_variable, spread
-from ferroflow._src.ops import array, checks, indexing, math, reductions, state
+from ferroflow._src.ops import array, checks, filling, indexing, math, reductions, shaping, state
 from ferroflow._src.platform import tf_logging
 
 # What is counted: its key, its variable's name, whether the label is true, whether the prediction is.
@@ -51,7 +51,7 @@ def counts_at_thresholds(labels, predictions, thresholds, weights=None, includes
     row = array.reshape(math.cast(labels, dtype=dtypes.bool), [1, -1])
     size = column.shape.as_list()[0]
     if size is None:
-        size = array.shape(column)[0]
+        size = shaping.shape(column)[0]
     limits = array.tile(array.expand_dims(constant(thresholds), [1]), array.stack([1, size]))
     predicted = {True: math.greater(array.tile(array.transpose(column), [count, 1]), limits)}
     if "fn" in includes or "tn" in includes:
@@ -251,7 +251,7 @@ def _interpolated_area(tp, fp, fn, count):
     ratio = indexing.where(
         math.logical_and(positives[: count - 1] > 0, positives[1:] > 0),
         math.div_no_nan(positives[: count - 1], math.maximum(positives[1:], 0), name="recall_relative_ratio"),
-        array.ones_like(positives[1:]),
+        filling.ones_like(positives[1:]),
     )
     steps = math.div_no_nan(
         slope * (tp_steps + intercept * math.log(ratio)),

@@ -9,7 +9,7 @@ from ferroflow._src.framework.custom_gradient import custom_gradient
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.framework.tensor_like import TensorBase
-from ferroflow._src.ops import array, indexing, math
+from ferroflow._src.ops import array, indexing, math, shaping
 from ferroflow._src.ops.arguments import renamed
 
 
@@ -167,12 +167,12 @@ def _softmax(op, logits, axis, name):
             f"Dimension ({known}) must be in the range [{-shape.ndims}, {shape.ndims}) where {shape.ndims} is the "
             "number of dimensions in the input.",
         )
-    ndims = array.rank(logits)
+    ndims = shaping.rank(logits)
     if isinstance(axis, TensorBase):
         axis = indexing.where(math.less(axis, 0), axis + ndims, axis)
     elif axis < 0:
         axis += ndims
-    rank = array.rank(logits)
+    rank = shaping.rank(logits)
     axis = axis % shape.ndims
     logits = _swap_with_last(logits, axis, math.subtract(rank, 1))
     output = apply_op(op, logits)

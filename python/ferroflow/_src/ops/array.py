@@ -1,4 +1,4 @@
-"""Shapes and layout: what changes how elements are arranged, and tensors made of one value."""
+"""Layout: what changes how elements are arranged."""
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import Dimension, TensorShape, dimension_value
+from ferroflow._src.ops import filling, shaping
 from ferroflow._src.ops.arguments import renamed
 
 newaxis = None
@@ -30,20 +31,6 @@ def reshape(tensor, shape, name=None):
       ValueError: when the numbers of elements are known and differ.
     """
     return apply_op("Reshape", tensor, shape, name=name)
-
-
-def fill(dims, value, name=None):
-    """Makes a tensor of one value.
-
-    Args:
-      dims: its shape: int32 or int64 of rank 1.
-      value: a scalar.
-      name: the operation's name.
-
-    Returns:
-      A `Tensor` of the type of `value`.
-    """
-    return apply_op("Fill", dims, value, name=name)
 
 
 def identity(input, name=None):
@@ -140,108 +127,6 @@ def squeeze(input, axis=None, name=None, squeeze_dims=None):
     return apply_op("Squeeze", input, squeeze_dims=axis, name=name)
 
 
-def shape(input, name=None, out_type=dtypes.int32):
-    """Returns the shape of a tensor as a tensor.
-
-    Args:
-      input: a `Tensor` or `SparseTensor`.
-      name: the operation's name.
-      out_type: int32 or int64.
-
-    Returns:
-      A `Tensor` of rank 1: a constant when the shape is known while the graph is built.
-    """
-    return shape_internal(input, name, True, out_type)
-
-
-def shape_v2(input, out_type=dtypes.int32, name=None):
-    """`shape` with TensorFlow 2's order of arguments."""
-    return shape(input, name, out_type)
-
-
-def shape_internal(input, name=None, optimize=True, out_type=dtypes.int32):
-    """`shape`; without `optimize` always an operation."""
-    with name_scope(name, "Shape", [input]) as name:
-        if is_sparse(input):
-            return apply_op("Cast", input.dense_shape, DstT=out_type)
-        input = convert_to_tensor(input)
-        known = input.shape
-        if optimize and known.is_fully_defined():
-            return constant(known.as_list(), out_type, name=name)
-        return apply_op("Shape", input, out_type=out_type, name=name)
-
-
-def shape_n(input, out_type=dtypes.int32, name=None):
-    """Returns the shapes of several tensors.
-
-    Args:
-      input: a list of `Tensor`s of any type.
-      out_type: a `DType`: int32 or int64.
-      name: the operation's name.
-
-    Returns:
-      A list of `Tensor`s of int32 or int64.
-    """
-    return apply_op("ShapeN", input, out_type=out_type, name=name)
-
-
-def size(input, name=None, out_type=dtypes.int32):
-    """Returns the number of elements.
-
-    Args:
-      input: a `Tensor` or `SparseTensor`.
-      name: the operation's name.
-      out_type: int32 or int64.
-
-    Returns:
-      A scalar: a constant when the shape is known while the graph is built.
-    """
-    return size_internal(input, name, True, out_type)
-
-
-def size_v2(input, out_type=dtypes.int32, name=None):
-    """`size` with TensorFlow 2's order of arguments."""
-    return size(input, name, out_type)
-
-
-def size_internal(input, name=None, optimize=True, out_type=dtypes.int32):
-    """`size`; without `optimize` always an operation."""
-    with name_scope(name, "Size", [input]) as name:
-        if is_sparse(input):
-            return apply_op("Prod", apply_op("Cast", input.dense_shape, DstT=out_type), 0, name=name)
-        input = convert_to_tensor(input)
-        known = input.shape
-        if optimize and known.is_fully_defined():
-            return constant(known.num_elements(), out_type, name=name)
-        if optimize and known.ndims and 0 in known.as_list():
-            return constant(0, out_type, name=name)
-        return apply_op("Size", input, out_type=out_type, name=name)
-
-
-def rank(input, name=None):
-    """Returns the number of dimensions.
-
-    Args:
-      input: a `Tensor` or `SparseTensor`.
-      name: the operation's name.
-
-    Returns:
-      An int32 scalar: a constant when the rank is known while the graph is built.
-    """
-    return rank_internal(input, name, True)
-
-
-def rank_internal(input, name=None, optimize=True):
-    """`rank`; without `optimize` always an operation."""
-    with name_scope(name, "Rank", [input]) as name:
-        if is_sparse(input):
-            return apply_op("Size", input.dense_shape, name=name)
-        input = convert_to_tensor(input)
-        if optimize and input.shape.ndims is not None:
-            return constant(input.shape.ndims, dtypes.int32, name=name)
-        return apply_op("Rank", input, name=name)
-
-
 def slice(input_, begin, size, name=None):
     """Takes a block of elements.
 
@@ -292,7 +177,7 @@ def strided_slice(
         input_,
         begin,
         end,
-        ones_like(begin) if strides is None else strides,
+        filling.ones_like(begin) if strides is None else strides,
         begin_mask,
         end_mask,
         ellipsis_mask,
@@ -478,7 +363,7 @@ def matrix_transpose(a, name="matrix_transpose", conjugate=False):
         a = convert_to_tensor(a, name="a")
         ndims = a.shape.ndims
         if ndims is None:
-            count = rank(a)
+            count = shaping.rank(a)
             perm = concat((apply_op("Range", 0, count - 2, 1), [count - 1, count - 2]), 0)
         elif ndims < 2:
             raise ValueError(f"Argument 'a' should be a (batch) matrix, with rank >= 2.  Found: {a.shape}")
@@ -564,214 +449,6 @@ def broadcast_to(input, shape, name=None):
     return apply_op("BroadcastTo", input, shape, name=name)
 
 
-def broadcast_dynamic_shape(shape_x, shape_y):
-    """Returns the shape to which two shapes broadcast, as a tensor.
-
-    Args:
-      shape_x: int32 or int64 of rank 1.
-      shape_y: one of the same type.
-    """
-    return apply_op("BroadcastArgs", shape_x, shape_y)
-
-
-def broadcast_static_shape(shape_x, shape_y):
-    """Returns the shape to which two known shapes broadcast.
-
-    Args:
-      shape_x: a `TensorShape`.
-      shape_y: a `TensorShape`.
-
-    Raises:
-      ValueError: when they do not broadcast to one.
-    """
-    if shape_x.ndims is None or shape_y.ndims is None:
-        return TensorShape(None)
-    x, y = shape_x.as_list(), shape_y.as_list()
-    length = max(len(x), len(y))
-    sizes = []
-    for a, b in zip([1] * (length - len(x)) + x, [1] * (length - len(y)) + y, strict=True):
-        if a == 1 or b == 1:
-            sizes.append(b if a == 1 else a)
-        elif a is None or b is None:
-            # One of them is larger than 1, so the other is 1 or the same.
-            sizes.append(a if b is None else b)
-        elif a == b:
-            sizes.append(a)
-        else:
-            raise ValueError(f"Incompatible shapes for broadcasting: {shape_x} and {shape_y}")
-    return TensorShape(sizes)
-
-
-def ensure_shape(x, shape, name=None):
-    """Returns `x`, whose shape must agree with `shape`, at run time too.
-
-    Args:
-      x: a `Tensor`.
-      shape: a `TensorShape` or what can become one.
-      name: the operation's name.
-
-    Raises:
-      ValueError: when the known shape disagrees.
-    """
-    if not isinstance(shape, TensorShape):
-        shape = TensorShape(shape)
-    return apply_op("EnsureShape", x, shape=shape, name=name)
-
-
-def _zero_of(dtype):
-    if dtype is dtypes.bool:
-        return False
-    return "" if dtype is dtypes.string else 0
-
-
-def _filled(shape, value, dtype, name):
-    """A constant when it is small and the shape a Python value, else a Fill."""
-    if not isinstance(shape, TensorBase):
-        try:
-            if fills.product(shape) < 1000:
-                return constant(value, shape=shape, dtype=dtype, name=name)
-        except TypeError:
-            pass  # an unknown dimension, or a tensor among them
-        except ValueError:
-            return _fill_tensor(convert_to_tensor(shape, dtype=dtypes.int32), value, dtype, name)
-        try:
-            shape = convert_to_tensor(TensorShape(shape))
-        except (TypeError, ValueError):
-            shape = convert_to_tensor(shape, dtype=dtypes.int32)
-    return _fill_tensor(shape, value, dtype, name)
-
-
-def _fill_tensor(shape, value, dtype, name):
-    if not shape.shape.ndims:
-        shape = reshape(shape, [-1])
-    return fill(shape, constant(value, dtype=dtype), name=name)
-
-
-def zeros(shape, dtype=dtypes.float32, name=None):
-    """Makes a tensor of zeros (False, empty strings).
-
-    Args:
-      shape: a list of integers, a `TensorShape`, or an int32 or int64 `Tensor` of rank 1.
-      dtype: the type.
-      name: the operation's name.
-
-    Returns:
-      A `Tensor`: a constant when it has fewer than 1000 elements.
-    """
-    dtype = dtypes.as_dtype(dtype).base_dtype
-    with name_scope(name, "zeros", [shape]) as name:
-        return _filled(shape, _zero_of(dtype), dtype, name)
-
-
-def ones(shape, dtype=dtypes.float32, name=None):
-    """Makes a tensor of ones (True).
-
-    Args:
-      shape: a list of integers, a `TensorShape`, or an int32 or int64 `Tensor` of rank 1.
-      dtype: the type.
-      name: the operation's name.
-
-    Returns:
-      A `Tensor`: a constant when it has fewer than 1000 elements.
-    """
-    dtype = dtypes.as_dtype(dtype).base_dtype
-    with name_scope(name, "ones", [shape]) as name:
-        return _filled(shape, True if dtype is dtypes.bool else 1, dtype, name)
-
-
-def zeros_like(tensor, dtype=None, name=None, optimize=True):
-    """Makes a tensor of zeros with the shape of another.
-
-    Args:
-      tensor: a `Tensor`.
-      dtype: the type; None for that of `tensor`.
-      name: the operation's name.
-      optimize: whether a shape that is known while the graph is built is used as a constant.
-
-    Returns:
-      A `Tensor`.
-    """
-    with name_scope(name, "zeros_like", [tensor]) as name:
-        tensor = convert_to_tensor(tensor, name="tensor")
-        if dtype is not None:
-            dtype = dtypes.as_dtype(dtype)
-        if optimize and tensor.shape.is_fully_defined() and tensor.dtype != dtypes.variant:
-            return zeros(tensor.shape, dtype=dtype or tensor.dtype, name=name)
-        if dtype is not None and dtype != tensor.dtype and dtype != dtypes.variant:
-            return zeros(shape_internal(tensor, optimize=optimize), dtype=dtype, name=name)
-        return apply_op("ZerosLike", tensor, name=name)
-
-
-def zeros_like_v2(input, dtype=None, name=None):
-    """`zeros_like` with TensorFlow 2's arguments."""
-    return zeros_like(input, dtype, name)
-
-
-def ones_like(tensor, dtype=None, name=None, optimize=True):
-    """Makes a tensor of ones with the shape of another.
-
-    Args:
-      tensor: a `Tensor`.
-      dtype: the type; None for that of `tensor`.
-      name: the operation's name.
-      optimize: whether a shape that is known while the graph is built is used as a constant.
-
-    Returns:
-      A `Tensor`.
-    """
-    with name_scope(name, "ones_like", [tensor]) as name:
-        tensor = convert_to_tensor(tensor, name="tensor")
-        result = ones(shape_internal(tensor, optimize=optimize), dtype=dtype or tensor.dtype, name=name)
-        result.set_shape(tensor.shape)
-        return result
-
-
-def ones_like_v2(input, dtype=None, name=None):
-    """`ones_like` with TensorFlow 2's arguments."""
-    return ones_like(input, dtype, name)
-
-
-def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None, name=None):
-    """Makes vectors that hold one value at an index and another elsewhere.
-
-    Args:
-      indices: integers of any shape; an index out of range gives no `on_value`.
-      depth: an int32 scalar: the length of the vectors.
-      on_value: the value at the index; None for 1.
-      off_value: the value elsewhere; None for 0.
-      axis: where the new dimension stands; None or -1 for the end.
-      dtype: the type; None for that of the values, or float32.
-      name: the operation's name.
-
-    Returns:
-      A `Tensor` whose rank is one more than that of `indices`.
-
-    Raises:
-      TypeError: when the types do not agree.
-    """
-    with name_scope(name, "one_hot", [indices, depth, on_value, off_value, axis, dtype]) as name:
-        given = {
-            label: convert_to_tensor(value).dtype.base_dtype
-            for label, value in (("on_value", on_value), ("off_value", off_value))
-            if value is not None
-        }
-        if dtype is not None:
-            dtype = dtypes.as_dtype(dtype)
-            for label, its in given.items():
-                if its != dtype:
-                    raise TypeError(f"dtype {its} of {label} does not match dtype parameter {dtype}")
-        else:
-            dtype = next(iter(given.values()), dtypes.float32)
-        if on_value is None:
-            on_value = convert_to_tensor(1, dtype, name="on_value")
-        if off_value is None:
-            off_value = convert_to_tensor(0, dtype, name="off_value")
-        on_dtype, off_dtype = given.get("on_value", dtype), given.get("off_value", dtype)
-        if on_dtype != off_dtype:
-            raise TypeError(f"dtype {on_dtype} of on_value does not match dtype {off_dtype} of off_value")
-        return apply_op("OneHot", indices, depth, on_value, off_value, axis=axis, name=name)
-
-
 def meshgrid(*args, **kwargs):
     """Makes coordinate arrays of a grid from the coordinates of each dimension.
 
@@ -796,13 +473,13 @@ def meshgrid(*args, **kwargs):
         ndim = len(args)
         ones_before = (1,) * ndim
         grids = [reshape(stack(x), ones_before[:i] + (-1,) + ones_before[i + 1 :]) for i, x in enumerate(args)]
-        shapes = [size(x) for x in args]
+        shapes = [shaping.size(x) for x in args]
         dtype = convert_to_tensor(args[0]).dtype.base_dtype
         if indexing == "xy" and ndim > 1:
             grids[0] = reshape(grids[0], (1, -1) + (1,) * (ndim - 2))
             grids[1] = reshape(grids[1], (-1, 1) + (1,) * (ndim - 2))
             shapes[0], shapes[1] = shapes[1], shapes[0]
-        everywhere = ones(shapes, dtype)
+        everywhere = filling.ones(shapes, dtype)
         return [x * everywhere for x in grids]
 
 
@@ -818,14 +495,3 @@ def bitcast(input, type, name=None):
       A `Tensor` of numbers.
     """
     return apply_op("Bitcast", input, type=type, name=name)
-
-
-def all_dimensions(x):
-    """Returns the numbers of all dimensions of `x`, as reductions over all of them take them."""
-    if isinstance(x, IndexedSlices):
-        x = convert_to_tensor(x)
-    if isinstance(x, TensorBase) and x.shape.ndims is not None:
-        return constant(np.arange(x.shape.ndims), dtype=dtypes.int32)
-    if is_sparse(x) and x.dense_shape.shape.is_fully_defined():
-        return constant(np.arange(x.dense_shape.shape.as_list()[0]), dtype=dtypes.int32)
-    return apply_op("Range", 0, rank(x), 1)

@@ -10,7 +10,7 @@ from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import colocate_with
 from ferroflow._src.framework.tensor_like import TensorBase
-from ferroflow._src.ops import array, math, reductions
+from ferroflow._src.ops import array, math, reductions, shaping
 from ferroflow._src.ops.arguments import renamed
 
 
@@ -315,7 +315,7 @@ def _check_rank(x, ranks, is_known_ok, is_ok, data, summarize):
             if not is_known_ok(x.shape.ndims, known):
                 raise _WrongRank
             return no_op(name="static_checks_determined_all_ok")
-    condition = is_ok(array.rank(x), ranks)
+    condition = is_ok(shaping.rank(x), ranks)
     for rank, value in zip(ranks, known, strict=True):
         if value is None:
             check = assert_rank(rank, 0, data=["Rank must be a scalar. Received rank: ", rank])
@@ -329,7 +329,7 @@ def _assert_rank(opname, phrase, is_known_ok, is_ok, x, ranks, data, summarize, 
         ranks = [convert_to_tensor(rank, name="rank") for rank in ranks]
         message = message or ""
         if data is None:
-            data = [message, f"Tensor {x.name} must have {phrase}", *ranks, "Received shape: ", array.shape(x)]
+            data = [message, f"Tensor {x.name} must have {phrase}", *ranks, "Received shape: ", shaping.shape(x)]
         try:
             return _check_rank(x, ranks, is_known_ok, is_ok, data, summarize)
         except _WrongRank:
@@ -536,8 +536,8 @@ def _steps(x):
     x = array.reshape(x, [-1])
     if not is_numeric_tensor(x):
         raise TypeError(f"Expected x to be numeric, instead found: {x}")
-    is_short = math.less(array.size(x), 2)
-    length = array.shape(x) - 1
+    is_short = math.less(shaping.size(x), 2)
+    length = shaping.shape(x) - 1
 
     def nothing():
         return convert_to_tensor([], dtype=x.dtype)

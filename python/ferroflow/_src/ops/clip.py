@@ -9,7 +9,7 @@ from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import colocate_with
-from ferroflow._src.ops import array, indexing, math, reductions
+from ferroflow._src.ops import array, filling, indexing, math, reductions, shaping
 
 
 def _values(t, name):
@@ -64,7 +64,7 @@ def clip_by_norm(t, clip_norm, axes=None, name=None):
         squares = reductions.reduce_sum(values * values, axes, keepdims=True)
         is_positive = squares > 0
         # The gradient of the root at zero would be infinite.
-        safe = indexing.where(is_positive, squares, array.ones_like(squares))
+        safe = indexing.where(is_positive, squares, filling.ones_like(squares))
         norm = indexing.where(is_positive, math.sqrt(safe), squares)
         scaled = values * clip_norm
         values.shape.merge_with(scaled.shape)
@@ -150,8 +150,8 @@ def clip_by_average_norm(t, clip_norm, name=None):
     """
     with name_scope(name, "clip_by_average_norm", [t, clip_norm]) as name:
         t = convert_to_tensor(t, name="t")
-        count = math.cast(array.size(t), dtypes.float32)
-        inverse = math.rsqrt(reductions.reduce_sum(t * t, math.range(array.rank(t))))
+        count = math.cast(shaping.size(t), dtypes.float32)
+        inverse = math.rsqrt(reductions.reduce_sum(t * t, math.range(shaping.rank(t))))
         stretched = t * clip_norm
         scale = math.minimum(inverse * count, constant(1.0) / clip_norm)
         return array.identity(stretched * scale, name=name)

@@ -9,7 +9,7 @@ from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_shape import TensorShape, as_shape, dimension_at_index
-from ferroflow._src.ops import array, indexing, math, spaces
+from ferroflow._src.ops import array, indexing, math, shaping, spaces
 from ferroflow._src.ops.arguments import renamed
 from ferroflow._src.ops.conv import (
     conv1d,
@@ -297,9 +297,9 @@ class _Dilated:
             known = self._input_shape.as_list()
             sizes = [known[d] for d in self._dims]
         if sizes is None or None in sizes:
-            shape = array.shape(inp)
+            shape = shaping.shape(inp)
             sizes = array.stack([shape[d] for d in self._dims])
-        base = self._paddings_for(array.shape(filter)) if self._base is None else self._base
+        base = self._paddings_for(shaping.shape(filter)) if self._base is None else self._base
         paddings, crops = spaces.required_space_to_batch_paddings(
             input_shape=sizes, base_paddings=base, block_shape=self._rates
         )
@@ -415,7 +415,7 @@ def _transposed_padding(filters, rate, padding):
         return 0, 0, 0, 0
     if padding != "SAME":
         raise ValueError(f"padding must be either VALID or SAME: {padding}")
-    shape = filters.shape.as_list() if filters.shape.is_fully_defined() else array.shape(filters)
+    shape = filters.shape.as_list() if filters.shape.is_fully_defined() else shaping.shape(filters)
     height, width = shape[0], shape[1]
     height = height + (height - 1) * (rate - 1) - 1
     width = width + (width - 1) * (rate - 1) - 1
@@ -463,7 +463,7 @@ def _depthwise(input, filter, strides, padding, rate, data_format, name):
         dilation_rate=[1, 1] if rate is None else rate,
         padding=padding,
         op=convolve,
-        filter_shape=array.shape(filter),
+        filter_shape=shaping.shape(filter),
         data_format=data_format,
     )
 

@@ -6,7 +6,7 @@ import string
 
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
-from ferroflow._src.ops import array, linalg, math, reductions
+from ferroflow._src.ops import array, linalg, math, reductions, shaping
 
 
 _log = logging.getLogger("tensorflow")
@@ -149,7 +149,7 @@ def _reshaped(tensor, shape):
 def _sizes(tensor):
     sizes = tensor.shape.as_list()
     if None in sizes:
-        shape = array.shape(tensor)
+        shape = shaping.shape(tensor)
         sizes = [shape[i] if size is None else size for i, size in enumerate(sizes)]
     return sizes
 

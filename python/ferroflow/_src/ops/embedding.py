@@ -12,7 +12,7 @@ from ferroflow._src.framework.partitioned_variable import PartitionedVariable
 from ferroflow._src.framework.resource_variables import is_resource_variable
 from ferroflow._src.framework.scopes import colocate_with
 from ferroflow._src.framework.tensor_shape import dimension_value, unknown_shape
-from ferroflow._src.ops import array, clip, indexing, math, reductions, segments, sparse
+from ferroflow._src.ops import array, clip, filling, indexing, math, reductions, segments, shaping, sparse
 
 
 _log = logging.getLogger("tensorflow")
@@ -31,7 +31,7 @@ def _clipped(params, ids, max_norm):
 
     def rank_of(x):
         ndims = convert_to_tensor(x).shape.ndims
-        return (ndims, True) if ndims else (array.rank(x), False)
+        return (ndims, True) if ndims else (shaping.rank(x), False)
 
     ids_rank, is_ids_known = rank_of(ids)
     params_rank, is_params_known = rank_of(params)
@@ -49,7 +49,7 @@ def _total_rows(params, dtype):
     for p, size in zip(params, sizes, strict=True):
         if size is None:
             with colocate_with(p):
-                size = array.shape(p)[0]
+                size = shaping.shape(p)[0]
         found.append(size)
     return reductions.reduce_sum(math.cast(array.stack(found), dtype))
 
@@ -105,7 +105,7 @@ def embedding_lookup(params, ids, partition_strategy="mod", name=None, validate_
 
 def _lookup_in_parts(params, ids, strategy, name, max_norm):
     flat = array.reshape(ids, [-1])
-    order = math.range(array.size(flat))
+    order = math.range(shaping.size(flat))
     part, place = _deal(flat, params, strategy)
     part = math.cast(part, dtypes.int32)
     places = indexing.dynamic_partition(place, part, len(params))
@@ -122,9 +122,9 @@ def _lookup_in_parts(params, ids, strategy, name, max_norm):
         row_shape = row
     else:
         with colocate_with(params[0]):
-            shape = array.shape(params[0])
+            shape = shaping.shape(params[0])
         row_shape = shape[1:]
-    result = array.reshape(result, array.concat([array.shape(ids), row_shape], 0))
+    result = array.reshape(result, array.concat([shaping.shape(ids), row_shape], 0))
     result.set_shape(ids.shape.concatenate(row))
     return _clipped(result, ids, max_norm)
 
@@ -190,8 +190,8 @@ def _combine_weighted(rows, idx, weights, examples, combiner, name):
     if weights.dtype != rows.dtype:
         weights = math.cast(weights, rows.dtype)
     rows = indexing.gather(rows, idx)
-    ones = array.fill(array.expand_dims(array.rank(rows) - 1, 0), 1)
-    wide = array.concat([array.shape(weights), ones], 0)
+    ones = filling.fill(array.expand_dims(shaping.rank(rows) - 1, 0), 1)
+    wide = array.concat([shaping.shape(weights), ones], 0)
     known = weights.shape
     weights = array.reshape(weights, wide)
     if rows.shape.ndims is not None:
@@ -251,7 +251,7 @@ def safe_embedding_lookup_sparse(
     with name_scope(name, "embedding_lookup", [*tables, sparse_ids, sparse_weights]) as scope:
         shape = sparse_ids.dense_shape
         known_rank = dimension_value(shape.shape[0])
-        rank = array.size(shape) if known_rank is None else known_rank
+        rank = shaping.size(shape) if known_rank is None else known_rank
         ids = sparse.sparse_reshape(
             sparse_ids,
             [reductions.reduce_prod(array.slice(shape, [0], [rank - 1])), indexing.gather(shape, rank - 1)],
@@ -261,7 +261,7 @@ def safe_embedding_lookup_sparse(
             weights = SparseTensor(ids.indices, weights.values, ids.dense_shape)
         is_valid = math.greater_equal(ids.values, 0)
         if weights is not None:
-            is_valid = math.logical_and(is_valid, array.ones_like(weights.values, dtype=dtypes.bool))
+            is_valid = math.logical_and(is_valid, filling.ones_like(weights.values, dtype=dtypes.bool))
         ids, weights = _keep(ids, weights, is_valid)
         if combiner != "sum" and weights is not None:
             ids, weights = _keep(ids, weights, math.greater(weights.values, 0))
@@ -278,11 +278,11 @@ def safe_embedding_lookup_sparse(
             max_norm=max_norm,
         )
         if default_id is None:
-            width = array.stack([1, array.shape(result)[1]])
+            width = array.stack([1, shaping.shape(result)[1]])
             is_empty = array.tile(array.reshape(is_empty, [-1, 1]), width)
-            result = indexing.where(is_empty, array.zeros_like(result), result, name=scope)
+            result = indexing.where(is_empty, filling.zeros_like(result), result, name=scope)
         outer = array.slice(math.cast(shape, dtypes.int32), [0], [rank - 1])
-        inner = array.slice(array.shape(result), [1], [-1])
+        inner = array.slice(shaping.shape(result), [1], [-1])
         final = array.reshape(result, array.concat([outer, inner], 0))
         outer_rank = None if known_rank is None else known_rank - 1
         final.set_shape(unknown_shape(outer_rank).concatenate(result.shape[1:]))

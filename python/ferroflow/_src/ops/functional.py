@@ -10,7 +10,7 @@ from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_shape import Dimension, TensorShape, dimension_value
 from ferroflow._src.framework.variable_scope import get_variable_scope
 from ferroflow._src.framework.while_loops import while_loop
-from ferroflow._src.ops import array
+from ferroflow._src.ops import shaping
 from ferroflow._src.ops.tensor_array import TensorArray
 
 
@@ -101,7 +101,7 @@ def map_fn(
             if len(flat) == 1:
                 raise ValueError("elems must be a 1+ dimensional Tensor, not a scalar")
             raise ValueError("elements in elems must be 1+ dimensional Tensors, not scalars")
-        n = dimension_value(flat[0].shape[0]) or array.shape(flat[0])[0]
+        n = dimension_value(flat[0].shape[0]) or shaping.shape(flat[0])[0]
         arrays = [TensorArray(dtype=elem.dtype, size=n, dynamic_size=False, infer_shape=True) for elem in flat]
         arrays = [a.unstack(elem) for a, elem in zip(arrays, flat, strict=True)]
         i = constant(0)
@@ -167,7 +167,7 @@ def scan(
         flat = [convert_to_tensor(elem, name="elem") for elem in flat]
         n = dimension_value(flat[0].shape[0])
         if n is None:
-            n = array.shape(flat[0])[0]
+            n = shaping.shape(flat[0])[0]
         arrays = [
             TensorArray(dtype=elem.dtype, size=n, dynamic_size=False, element_shape=elem.shape[1:], infer_shape=True)
             for elem in flat
@@ -221,7 +221,7 @@ def scan(
 def _fold_arrays(elems):
     """The number of slices and arrays of them, in the structure of `elems`."""
     flat = [convert_to_tensor(elem, name="elem") for elem in nest.flatten(elems)]
-    n = dimension_value(flat[0].shape[0]) or array.shape(flat[0])[0]
+    n = dimension_value(flat[0].shape[0]) or shaping.shape(flat[0])[0]
 
     def make(elem):
         return TensorArray(dtype=elem.dtype, size=n, dynamic_size=False, infer_shape=True).unstack(elem)

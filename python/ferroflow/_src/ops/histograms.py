@@ -6,7 +6,7 @@ from ferroflow._src.framework.composite import SparseTensor
 from ferroflow._src.framework.control_flow import cond, with_dependencies
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.ops import array, checks, clip, math, reductions, sparse
+from ferroflow._src.ops import array, checks, clip, filling, math, reductions, shaping, sparse
 
 
 def histogram_fixed_width_bins(values, value_range, nbins=100, dtype=dtypes.int32, name=None):
@@ -24,7 +24,7 @@ def histogram_fixed_width_bins(values, value_range, nbins=100, dtype=dtypes.int3
     """
     with name_scope(name, "histogram_fixed_width_bins", [values, value_range, nbins]):
         values = convert_to_tensor(values, name="values")
-        shape = array.shape(values)
+        shape = shaping.shape(values)
         values = array.reshape(values, [-1])
         value_range = convert_to_tensor(value_range, name="value_range")
         nbins = convert_to_tensor(nbins, dtype=dtypes.int32, name="nbins")
@@ -76,7 +76,7 @@ def remove_squeezable_dimensions(labels, predictions, expected_rank_diff=0, name
             elif difference == expected_rank_diff - 1:
                 labels = array.squeeze(labels, [-1])
             return labels, predictions
-        difference = array.rank(predictions) - array.rank(labels)
+        difference = shaping.rank(predictions) - shaping.rank(labels)
         predictions = _squeezed_if(predictions, expected_rank_diff + 1, difference)
         labels = _squeezed_if(labels, expected_rank_diff - 1, difference)
         return labels, predictions
@@ -126,7 +126,7 @@ def confusion_matrix(labels, predictions, num_classes=None, dtype=dtypes.int32, 
             weights = math.cast(weights, dtype)
         shape = array.stack([num_classes, num_classes])
         indices = array.stack([labels, predictions], axis=1)
-        values = array.ones_like(predictions, dtype) if weights is None else weights
+        values = filling.ones_like(predictions, dtype) if weights is None else weights
         counts = SparseTensor(indices=indices, values=values, dense_shape=math.cast(shape, dtypes.int64))
-        zeros = array.zeros(math.cast(shape, dtypes.int32), dtype)
+        zeros = filling.zeros(math.cast(shape, dtypes.int32), dtype)
         return sparse.sparse_add(zeros, counts)

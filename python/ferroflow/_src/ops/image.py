@@ -7,7 +7,7 @@ from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.variables import Variable
-from ferroflow._src.ops import array, checks, indexing, math, random
+from ferroflow._src.ops import array, checks, indexing, math, random, shaping
 
 
 def _is_tensor(x):
@@ -28,7 +28,7 @@ def _sizes(image, rank):
     if image.shape.is_fully_defined():
         return image.shape.as_list()
     known = image.shape.with_rank(rank).as_list()
-    dynamic = array.unstack(array.shape(image), rank)
+    dynamic = array.unstack(shaping.shape(image), rank)
     return [d if s is None else s for s, d in zip(known, dynamic, strict=True)]
 
 
@@ -48,8 +48,8 @@ def check_image(image):
         return []
     message = "'image' must be at least three-dimensional."
     return [
-        checks.assert_positive(array.shape(image), ["all dims of 'image.shape' must be > 0."]),
-        checks.assert_greater_equal(array.rank(image), 3, message=message),
+        checks.assert_positive(shaping.shape(image), ["all dims of 'image.shape' must be > 0."]),
+        checks.assert_greater_equal(shaping.rank(image), 3, message=message),
     ]
 
 
@@ -117,7 +117,7 @@ def _random_flip(image, axis, seed, scope_name):
             return _fix_flip_shape(image, result)
         if ndims != 4:
             raise ValueError(_RANKS)
-        batch = array.shape(image)[0]
+        batch = shaping.shape(image)[0]
         drawn = random.random_uniform([batch], 0, 1.0, seed=seed)
         flips = math.round(array.reshape(drawn, [batch, 1, 1, 1]))
         flips = math.cast(flips, image.dtype)
@@ -258,7 +258,7 @@ def central_crop(image, central_fraction):
             raise ValueError(f"`image` should either be a Tensor with rank = 3 or rank = 4. Had rank = {ndims}.")
         first = ndims - 3
         known = [image.shape.dims[first + i].value for i in range(2)]
-        sizes = [array.shape(image)[first + i] if size is None else size for i, size in enumerate(known)]
+        sizes = [shaping.shape(image)[first + i] if size is None else size for i, size in enumerate(known)]
         starts = [_middle(size, own is None, central_fraction) for size, own in zip(sizes, known, strict=True)]
         lengths = [size - start * 2 for size, start in zip(sizes, starts, strict=True)]
         begin = array.stack([0] * first + [*starts, 0])

@@ -6,7 +6,7 @@ from ferroflow._src.framework.control_flow import Assert, with_dependencies
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
-from ferroflow._src.ops import array, checks, linalg, math, random, reductions
+from ferroflow._src.ops import array, checks, filling, linalg, math, random, reductions, shaping
 from ferroflow._src.ops.image import checked_image
 
 _FLOATS = (dtypes.float16, dtypes.float32)
@@ -242,7 +242,7 @@ def per_image_standardization(image):
         image = checked_image(convert_to_tensor(image, name="image"))
         dtype = image.dtype
         image = _as_float(image)
-        count = reductions.reduce_prod(array.shape(image)[-3:])
+        count = reductions.reduce_prod(shaping.shape(image)[-3:])
         mean = reductions.reduce_mean(image, axis=[-1, -2, -3], keepdims=True)
         stddev = reductions.reduce_std(image, axis=[-1, -2, -3], keepdims=True)
         # An image of one colour has no deviation to divide by.
@@ -279,9 +279,9 @@ def _checked_gray(image):
         if known.as_list()[-1] != 1:
             raise ValueError(message)
         return with_dependencies([], image)
-    last = checks.assert_equal(array.shape(image)[-1], 1, message=message)
+    last = checks.assert_equal(shaping.shape(image)[-1], 1, message=message)
     rank = checks.assert_greater_equal(
-        array.rank(image), 3, message="A grayscale image must be at least two-dimensional."
+        shaping.rank(image), 3, message="A grayscale image must be at least two-dimensional."
     )
     return with_dependencies([last, rank], image)
 
@@ -301,8 +301,8 @@ def grayscale_to_rgb(images, name=None):
     """
     with name_scope(name, "grayscale_to_rgb", [images]) as name:
         images = convert_to_tensor(_checked_gray(images), name="images")
-        before_last = array.expand_dims(array.rank(images) - 1, 0)
-        multiples = array.concat([array.ones(before_last, dtype=dtypes.int32), array.expand_dims(3, 0)], 0)
+        before_last = array.expand_dims(shaping.rank(images) - 1, 0)
+        multiples = array.concat([filling.ones(before_last, dtype=dtypes.int32), array.expand_dims(3, 0)], 0)
         rgb = array.tile(images, multiples, name=name)
         rgb.set_shape(images.shape[:-1].concatenate([3]))
         return rgb

@@ -7,7 +7,7 @@ from ferroflow._src.framework.control_flow import Assert, cond
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import control_dependencies
-from ferroflow._src.ops import activations, array, convolution, math, pool, reductions
+from ferroflow._src.ops import activations, array, convolution, filling, math, pool, reductions, shaping
 from ferroflow._src.ops.image_colour import convert_image_dtype
 
 
@@ -19,9 +19,9 @@ def _checked_pair(a, b):
         for x, y in zip(reversed(first.dims[:-3]), reversed(second.dims[:-3]), strict=False):
             if not (x == 1 or y == 1 or x.is_compatible_with(y)):
                 raise ValueError(f"Two images are not compatible: {first} and {second}")
-    first, second = array.shape_n([a, b])
+    first, second = shaping.shape_n([a, b])
     data = [first, second]
-    is_image = math.greater_equal(array.size(first), 3)
+    is_image = math.greater_equal(shaping.size(first), 3)
     checks = [Assert(is_image, data, summarize=10)]
     is_same = reductions.reduce_all(math.equal(first[-3:], second[-3:]))
     checks.append(Assert(is_same, data, summarize=10))
@@ -83,7 +83,7 @@ def _ssim_of_channels(a, b, max_val, filter_size, filter_sigma, k1, k2):
     filter_size = constant(filter_size, dtype=dtypes.int32)
     filter_sigma = constant(filter_sigma, dtype=a.dtype)
     checks = []
-    shapes = array.shape_n([a, b])
+    shapes = shaping.shape_n([a, b])
     for shape in shapes:
         is_large = reductions.reduce_all(math.greater_equal(shape[-3:-1], filter_size))
         checks.append(Assert(is_large, [shape, filter_size], summarize=8))
@@ -92,10 +92,10 @@ def _ssim_of_channels(a, b, max_val, filter_size, filter_sigma, k1, k2):
     kernel = array.tile(_bell(filter_size, filter_sigma), multiples=[1, 1, shapes[0][-1], 1])
 
     def blurred(x):
-        shape = array.shape(x)
+        shape = shaping.shape(x)
         x = array.reshape(x, shape=array.concat([[-1], shape[-3:]], 0))
         y = convolution.depthwise_conv2d(x, kernel, strides=[1, 1, 1, 1], padding="VALID")
-        return array.reshape(y, array.concat([shape[:-3], array.shape(y)[1:]], 0))
+        return array.reshape(y, array.concat([shape[:-3], shaping.shape(y)[1:]], 0))
 
     luminance, contrast = _similarity(a, b, blurred, max_val, k1, k2)
     axes = constant([-3, -2], dtype=dtypes.int32)
@@ -192,7 +192,7 @@ def _halved(images, tails, halves, halves_tensor):
 
     even = cond(is_odd, padded, lambda: flat)
     smaller = [pool.avg_pool(x, ksize=halves, strides=halves, padding="VALID") for x in even]
-    return smaller, [x[1:] for x in array.shape_n(smaller)]
+    return smaller, [x[1:] for x in shaping.shape_n(smaller)]
 
 
 def image_gradients(image):
@@ -209,14 +209,14 @@ def image_gradients(image):
     """
     if image.shape.ndims != 4:
         raise ValueError("image_gradients expects a 4D tensor [batch_size, h, w, d], not %s.", image.shape)
-    now = array.shape(image)
+    now = shaping.shape(image)
     batch, height, width, depth = array.unstack(now)
     dy = image[:, 1:, :, :] - image[:, :-1, :, :]
     dx = image[:, :, 1:, :] - image[:, :, :-1, :]
     shape = array.stack([batch, 1, width, depth])
-    dy = array.reshape(array.concat([dy, array.zeros(shape, image.dtype)], 1), now)
+    dy = array.reshape(array.concat([dy, filling.zeros(shape, image.dtype)], 1), now)
     shape = array.stack([batch, height, 1, depth])
-    dx = array.reshape(array.concat([dx, array.zeros(shape, image.dtype)], 2), now)
+    dx = array.reshape(array.concat([dx, filling.zeros(shape, image.dtype)], 2), now)
     return dy, dx
 
 
@@ -229,7 +229,7 @@ def sobel_edges(image):
     Returns:
       A `Tensor` [batch, height, width, channels, 2].
     """
-    known, now = image.shape, array.shape(image)
+    known, now = image.shape, shaping.shape(image)
     down = [[-1, -2, -1], [0, 0, 0], [1, 2, 1]]
     across = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
     filters = np.expand_dims(np.transpose(np.asarray([down, across]), (1, 2, 0)), -2)

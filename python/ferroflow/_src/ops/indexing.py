@@ -7,7 +7,7 @@ from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_shape import as_shape
-from ferroflow._src.ops import array
+from ferroflow._src.ops import array, filling, shaping
 from ferroflow._src.ops.arguments import renamed
 
 
@@ -115,15 +115,15 @@ def batch_gather(params, indices, name=None):
 
 def _gather_of_batch(params, indices, batch_dims):
     """Flattens the batch into the gathered dimension and shifts the indices accordingly."""
-    indices_shape, params_shape = array.shape(indices), array.shape(params)
+    indices_shape, params_shape = shaping.shape(indices), shaping.shape(params)
     ndims, dtype = indices.shape.ndims, indices.dtype.base_dtype
     flat = indices
-    stride = array.ones((), dtype=dtype)
+    stride = filling.ones((), dtype=dtype)
     sizes = apply_op("Cast", params_shape, DstT=dtype)
     for dim in range(batch_dims, 0, -1):
         size = sizes[dim - 1]
         stride *= sizes[dim]
-        start, step = array.zeros((), dtype=dtype), array.ones((), dtype=dtype)
+        start, step = filling.zeros((), dtype=dtype), filling.ones((), dtype=dtype)
         offsets = apply_op("Range", start, size, step)
         offsets *= stride
         offsets_shape = array.stack([1] * (dim - 1) + [size] + [1] * (ndims - dim), axis=0)
@@ -173,10 +173,10 @@ def _gather_nd_of_batch(params, indices, batch_dims, name):
         for label, tensor in (("indices", indices), ("params", params)):
             if tensor.shape.ndims is not None and batch_dims >= tensor.shape.ndims:
                 raise ValueError(f"batch_dims = {batch_dims} must be less than rank({label}) = {tensor.shape.ndims}")
-        params_shape, indices_shape = array.shape(params), array.shape(indices)
+        params_shape, indices_shape = shaping.shape(params), shaping.shape(indices)
         batch_shape = params_shape[:batch_dims]
         batch_size = apply_op("Prod", batch_shape, [0])
-        inner_ndims = array.rank(indices) - batch_dims - 1
+        inner_ndims = shaping.rank(indices) - batch_dims - 1
         inner_shape = indices_shape[batch_dims:-1]
         ranges = [
             apply_op("Cast", apply_op("Range", 0, x, 1), DstT=indices.dtype) for x in array.unstack(batch_shape, axis=0)
@@ -184,14 +184,14 @@ def _gather_nd_of_batch(params, indices, batch_dims, name):
         meshes = array.meshgrid(*ranges, indexing="ij") if ranges else []
         flat = [array.reshape(x, shape=(-1,)) for x in meshes]
         grid = array.transpose(array.stack(flat, axis=0))
-        grid_shape = array.shape(grid)
-        wide = [grid_shape[:1], array.ones(inner_ndims, dtype=dtypes.int32), grid_shape[1:]]
+        grid_shape = shaping.shape(grid)
+        wide = [grid_shape[:1], filling.ones(inner_ndims, dtype=dtypes.int32), grid_shape[1:]]
         grid = array.reshape(grid, array.concat(wide, axis=0))
         grid = array.tile(grid, multiples=array.concat(((1,), inner_shape, (1,)), axis=0))
         flat_shape = array.concat(([batch_size], indices_shape[batch_dims:]), axis=0)
         indices = array.concat((grid, array.reshape(indices, shape=flat_shape)), axis=-1)
         out = apply_op("GatherNd", params, indices)
-        out_shape = array.shape(out)
+        out_shape = shaping.shape(out)
         return array.reshape(out, shape=array.concat((batch_shape, out_shape[1:]), axis=0))
 
 
@@ -223,9 +223,9 @@ def boolean_mask(tensor, mask, name="boolean_mask", axis=None):
             )
         axis = 0 if axis is None else axis
         known[axis : axis + ndims].assert_is_compatible_with(mask.shape)
-        leading = apply_op("Prod", array.shape(tensor)[axis : axis + ndims], [0])
+        leading = apply_op("Prod", shaping.shape(tensor)[axis : axis + ndims], [0])
         tensor = array.reshape(
-            tensor, array.concat([array.shape(tensor)[:axis], [leading], array.shape(tensor)[axis + ndims :]], 0)
+            tensor, array.concat([shaping.shape(tensor)[:axis], [leading], shaping.shape(tensor)[axis + ndims :]], 0)
         )
         first = known[axis : axis + ndims].num_elements()
         tensor.set_shape(as_shape(known[:axis]).concatenate([first]).concatenate(known[axis + ndims :]))
@@ -321,7 +321,7 @@ def sequence_mask(lengths, maxlen=None, dtype=dtypes.bool, name=None):
     with name_scope(name, "SequenceMask", [lengths, maxlen]):
         lengths = convert_to_tensor(lengths)
         if maxlen is None:
-            maxlen = apply_op("Max", lengths, array.all_dimensions(lengths))
+            maxlen = apply_op("Max", lengths, shaping.all_dimensions(lengths))
             maxlen = apply_op("Maximum", constant(0, maxlen.dtype), maxlen)
         else:
             maxlen = convert_to_tensor(maxlen)
@@ -411,15 +411,15 @@ def searchsorted(sorted_sequence, values, side="left", out_type=dtypes.int32, na
     Raises:
       ValueError: for another side.
     """
-    length = array.shape_internal(sorted_sequence)[-1]
-    count = array.shape_internal(values)[-1]
+    length = shaping.shape_internal(sorted_sequence)[-1]
+    count = shaping.shape_internal(values)[-1]
     sequences = array.reshape(sorted_sequence, [-1, length])
     wanted = array.reshape(values, [-1, count])
     if side not in ("left", "right"):
         raise ValueError(f"side must be either 'right' or 'left'.  Saw: {side}.")
     op = "UpperBound" if side == "right" else "LowerBound"
     found = apply_op(op, sequences, wanted, out_type=out_type, name=name)
-    return array.reshape(found, array.shape_internal(values))
+    return array.reshape(found, shaping.shape_internal(values))
 
 
 def _as_int32(tensor, name):
@@ -434,7 +434,7 @@ def _tile_axis(data, axis, multiple):
         multiples = [1] * data.shape.ndims
         multiples[axis] = multiple
     else:
-        ones = array.ones(array.rank(data), dtypes.int32)
+        ones = filling.ones(shaping.rank(data), dtypes.int32)
         multiples = array.concat([ones[:axis], [multiple], ones[axis + 1 :]], axis=0)
     return array.tile(data, multiples)
 
@@ -465,7 +465,7 @@ def repeat(input, repeats, axis=None, name=None):
         repeats.shape.with_rank_at_most(1)
         if data.shape.ndims == 0:
             data = array.stack([data])
-        data_shape = array.shape(data)
+        data_shape = shaping.shape(data)
         ndims = data.shape.ndims
         if ndims is not None and not -ndims <= axis < ndims:
             raise ValueError(f"axis={axis} out of bounds: expected {-ndims}<=axis<{ndims}")
@@ -481,11 +481,11 @@ def repeat(input, repeats, axis=None, name=None):
 
 def _repeat_each(data, data_shape, repeats, axis):
     if repeats.shape.ndims != axis + 1:
-        repeats_shape, ndims = array.shape(repeats), array.rank(repeats)
+        repeats_shape, ndims = shaping.shape(repeats), shaping.rank(repeats)
         wide = array.concat([data_shape[: axis + 1 - ndims], repeats_shape], axis=0)
         repeats = array.broadcast_to(repeats, wide)
         repeats.set_shape([None] * (axis + 1))
-    most = apply_op("Maximum", 0, apply_op("Max", repeats, array.all_dimensions(repeats)))
+    most = apply_op("Maximum", 0, apply_op("Max", repeats, shaping.all_dimensions(repeats)))
     mask = sequence_mask(repeats, most)
     tiled = _tile_axis(array.expand_dims(data, axis + 1), axis + 1, most)
     result = boolean_mask(tiled, mask)

@@ -10,7 +10,7 @@ from ferroflow._src.framework.control_flow import cond
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
-from ferroflow._src.ops import array, indexing, math, reductions
+from ferroflow._src.ops import array, filling, indexing, math, reductions, shaping
 from ferroflow._src.ops.arguments import renamed
 
 
@@ -292,10 +292,10 @@ def eye(num_rows, num_columns=None, batch_shape=None, dtype=dtypes.float32, name
             batch_shape = list(batch_shape)
             diagonal_shape = [*batch_shape, length]
             shape = [*batch_shape, num_rows, num_columns]
-        ones = array.ones(diagonal_shape, dtype=dtype)
+        ones = filling.ones(diagonal_shape, dtype=dtype)
         if is_square:
             return matrix_diag(ones)
-        return matrix_set_diag(array.zeros(shape, dtype=dtype), ones)
+        return matrix_set_diag(filling.zeros(shape, dtype=dtype), ones)
 
 
 def cholesky_solve(chol, rhs, name=None):
@@ -317,7 +317,7 @@ def cholesky_solve(chol, rhs, name=None):
 def _gramian(matrix, l2_regularizer, is_first):
     gramian = math.matmul(matrix, matrix, adjoint_a=is_first, adjoint_b=not is_first)
     if isinstance(l2_regularizer, TensorBase) or l2_regularizer != 0:
-        shape = array.shape(matrix)
+        shape = shaping.shape(matrix)
         batch = shape[:-2]
         size = shape[-1] if is_first else shape[-2]
         identity = eye(size, batch_shape=batch, dtype=matrix.dtype)
@@ -380,7 +380,7 @@ def matrix_solve_ls(matrix, rhs, l2_regularizer=0.0, fast=True, name=None):
             rows, columns = shape.as_list()
             solve = _overdetermined if rows >= columns else _underdetermined
             return solve(matrix, rhs, l2_regularizer)
-        shape = array.shape(matrix)[-2:]
+        shape = shaping.shape(matrix)[-2:]
         return cond(
             shape[-2] >= shape[-1],
             lambda: _overdetermined(matrix, rhs, l2_regularizer),
@@ -517,7 +517,7 @@ def _contracted_axes(a, axes):
         if axes < 0:
             raise ValueError("'axes' must be at least 0.")
         if shape.ndims is None:
-            rank = array.rank(a)
+            rank = shaping.rank(a)
             return math.range(rank - axes, rank, dtype=dtypes.int32), math.range(axes, dtype=dtypes.int32)
         if axes > shape.ndims:
             raise ValueError(f"'axes' must not be larger than the number of dimensions of tensor {a}.")
@@ -556,10 +556,10 @@ def _as_matrix(a, axes, is_flipped):
         static = [sizes[i] for i in free]
         axes = convert_to_tensor(axes, dtype=dtypes.int32, name="axes")
         free = convert_to_tensor(free, dtype=dtypes.int32, name="free")
-        shape = array.shape(a)
+        shape = shaping.shape(a)
     else:
-        shape = array.shape(a)
-        rank = array.rank(a)
+        shape = shaping.shape(a)
+        rank = shaping.rank(a)
         axes = convert_to_tensor(axes, dtype=dtypes.int32, name="axes")
         axes = indexing.where(axes >= 0, axes, axes + rank)
         free = indexing.setdiff1d(math.range(rank), axes).out

@@ -13,7 +13,7 @@ from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import colocate_with, device, init_scope
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import TensorShape
-from ferroflow._src.ops import array, indexing, math, strings
+from ferroflow._src.ops import indexing, math, shaping, strings
 
 
 class LookupInterface:
@@ -579,7 +579,7 @@ def index_table_from_tensor(
             raise ValueError(f"Expected {'integer' if dtype.is_integer else 'non-integer'}, got {keys.dtype}.")
         if not dtype.is_integer and keys.dtype.base_dtype != dtype:
             raise ValueError(f"Expected {dtype}, got {keys.dtype}.")
-        values = math.cast(math.range(array.size(keys)), dtypes.int64)
+        values = math.cast(math.range(shaping.size(keys)), dtypes.int64)
         with name_scope(None, "hash_table"):
             if keys.dtype.is_integer:
                 keys = math.cast(keys, dtypes.int64)
@@ -649,7 +649,7 @@ def index_to_string_table_from_tensor(mapping, default_value="UNK", name=None):
         raise ValueError("mapping must be specified.")
     with name_scope(name, "index_to_string"):
         mapping = convert_to_tensor(mapping, dtypes.string)
-        keys = math.cast(math.range(array.size(mapping)), dtypes.int64)
+        keys = math.cast(math.range(shaping.size(mapping)), dtypes.int64)
         initializer = KeyValueTensorInitializer(keys, mapping, dtypes.int64, dtypes.string, name="table_init")
         return StaticHashTable(initializer, default_value)
 

@@ -13,7 +13,7 @@ from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.operators import matmul as matmul
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import as_shape, unknown_shape
-from ferroflow._src.ops import array
+from ferroflow._src.ops import array, filling
 from ferroflow._src.ops.elementwise import (
     acos as acos,
 )
@@ -583,7 +583,7 @@ def _part(op, input, name):
     with name_scope(name, op, [input]) as name:
         input = convert_to_tensor(input, name="input")
         if not input.dtype.is_complex:
-            return array.zeros_like(input)
+            return filling.zeros_like(input)
         return apply_op(op, input, Tout=input.dtype.real_dtype, name=name)
 
 
@@ -756,7 +756,7 @@ def polyval(coeffs, x, name=None):
     with name_scope(name, "polyval", [*nest.flatten(coeffs), x]) as name:
         x = convert_to_tensor(x, name="x")
         if len(coeffs) < 1:
-            return array.zeros_like(x, name=name)
+            return filling.zeros_like(x, name=name)
         coeffs = [convert_to_tensor(c, name=f"coeff_{i}") for i, c in enumerate(coeffs)]
         result = coeffs[0]
         for c in coeffs[1:]:

@@ -12,7 +12,7 @@ from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.framework.tensor_shape import TensorShape, as_shape
-from ferroflow._src.ops import activations, array, checks, indexing, math, random, reductions
+from ferroflow._src.ops import activations, array, checks, filling, indexing, math, random, reductions, shaping
 from ferroflow._src.ops.arguments import renamed
 
 
@@ -107,7 +107,7 @@ def _warn_of_large_rate(rate):
 
 def _noise_shape(x, noise_shape):
     if noise_shape is None:
-        return array.shape(x)
+        return shaping.shape(x)
     try:
         given = as_shape(noise_shape)
     except (TypeError, ValueError):
@@ -232,7 +232,7 @@ def zero_fraction(value, name=None):
     """
     with name_scope(name, "zero_fraction", [value]):
         value = convert_to_tensor(value, name="value")
-        size = array.size(value, out_type=dtypes.int64)
+        size = shaping.size(value, out_type=dtypes.int64)
 
         def count_short():
             return math.cast(_count_nonzero(value, dtypes.int32), dtypes.int64)
@@ -249,7 +249,7 @@ def zero_fraction(value, name=None):
 
 def _count_nonzero(value, dtype):
     with name_scope("count_nonzero", values=[value]):
-        zero = array.zeros([], dtype=value.dtype)
+        zero = filling.zeros([], dtype=value.dtype)
         differ = math.cast(math.not_equal(value, zero), dtype=dtype)
         return reductions.reduce_sum(differ, name="nonzero_count")
 
@@ -289,7 +289,7 @@ def sigmoid_cross_entropy_with_logits(_sentinel=None, labels=None, logits=None, 
         labels = convert_to_tensor(labels, name="labels")
         _check_same_shape(logits, labels, "logits and labels")
         # max(x, 0) - x * z + log(1 + exp(-abs(x))) in a form whose gradient at zero is right.
-        zeros = array.zeros_like(logits, dtype=logits.dtype)
+        zeros = filling.zeros_like(logits, dtype=logits.dtype)
         is_positive = logits >= zeros
         rectified = indexing.where(is_positive, logits, zeros)
         negative = indexing.where(is_positive, -logits, logits)
@@ -354,16 +354,16 @@ def log_poisson_loss(targets, log_input, compute_full_loss=False, name=None):
             half = constant(0.5, dtype=targets.dtype)
             two_pi = constant(6.283185307179586, dtype=targets.dtype)
             stirling = targets * math.log(targets) - targets + half * math.log(two_pi * targets)
-            zeros = array.zeros_like(targets, dtype=targets.dtype)
-            ones = array.ones_like(targets, dtype=targets.dtype)
+            zeros = filling.zeros_like(targets, dtype=targets.dtype)
+            ones = filling.ones_like(targets, dtype=targets.dtype)
             is_small = math.logical_and(targets >= zeros, targets <= ones)
             result += indexing.where(is_small, zeros, stirling)
         return result
 
 
 def _flatten_outer(logits):
-    rank = array.rank(logits)
-    last = array.slice(array.shape(logits), [math.subtract(rank, 1)], [1])
+    rank = shaping.rank(logits)
+    last = array.slice(shaping.shape(logits), [math.subtract(rank, 1)], [1])
     flat = array.reshape(logits, array.concat([[-1], last], 0))
     known = logits.shape
     if known.ndims is not None and known[:-1].is_fully_defined():
@@ -397,12 +397,12 @@ def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, d
         is_short = logits.dtype in (dtypes.float16, dtypes.bfloat16)
         precise = math.cast(logits, dtypes.float32) if is_short else logits
         labels = math.cast(labels, precise.dtype)
-        rank = array.rank(precise)
+        rank = shaping.rank(precise)
         shape = logits.shape
         if axis != -1:
             precise = _move_to_end(precise, axis, rank)
             labels = _move_to_end(labels, axis, rank)
-        full_shape = array.shape(precise)
+        full_shape = shaping.shape(precise)
         precise = _flatten_outer(precise)
         labels = _flatten_outer(labels)
         cost = apply_op("SoftmaxCrossEntropyWithLogits", precise, labels, name=name).loss
@@ -462,16 +462,16 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel=None, labels=None, logits
         logits = convert_to_tensor(logits)
         precise = math.cast(logits, dtypes.float32) if logits.dtype == dtypes.float16 else logits
         known = labels.shape
-        labels_shape = array.shape(labels)
+        labels_shape = shaping.shape(labels)
         is_known = _check_sparse_shapes(known, logits.shape)
         if logits.shape.ndims == 2:
             cost = apply_op("SparseSoftmaxCrossEntropyWithLogits", precise, labels, name=name).loss
         else:
             checked = []
             if not is_known:
-                checked.append(checks.assert_equal(array.shape(labels), array.shape(logits)[:-1]))
+                checked.append(checks.assert_equal(shaping.shape(labels), shaping.shape(logits)[:-1]))
             with control_dependencies(checked):
-                classes = array.shape(logits)[array.rank(logits) - 1]
+                classes = shaping.shape(logits)[shaping.rank(logits) - 1]
                 precise = array.reshape(precise, [-1, classes])
                 labels = array.reshape(labels, [-1])
                 cost = apply_op("SparseSoftmaxCrossEntropyWithLogits", precise, labels, name=name).loss

@@ -5,7 +5,7 @@ from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.ops import array, indexing, math, reductions
+from ferroflow._src.ops import array, filling, indexing, math, reductions, shaping
 from ferroflow._src.ops.arguments import renamed
 
 
@@ -67,7 +67,7 @@ def weighted_moments(x, axes, frequency_weights, name=None, keep_dims=None, keep
         if weights.dtype != x.dtype:
             weights = math.cast(weights, x.dtype)
         total = reductions.reduce_sum(weights * x, axes, name="weighted_input_sum", keepdims=True)
-        everywhere = weights + array.zeros_like(x)
+        everywhere = weights + filling.zeros_like(x)
         weight = reductions.reduce_sum(everywhere, axes, name="sum_of_weights", keepdims=True)
         divisor = math.reciprocal(weight, name="inv_weight_sum")
         mean = math.multiply(total, divisor)
@@ -107,7 +107,7 @@ def sufficient_statistics(x, axes, shift=None, keep_dims=None, name=None, keepdi
                 count *= size
             counts = constant(count, dtype=x.dtype)
         else:
-            counted = indexing.gather(math.cast(array.shape(x), x.dtype), axes)
+            counted = indexing.gather(math.cast(shaping.shape(x), x.dtype), axes)
             counts = reductions.reduce_prod(counted, name="count")
         if shift is not None:
             shift = convert_to_tensor(shift, name="shift")

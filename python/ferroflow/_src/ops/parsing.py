@@ -12,7 +12,7 @@ from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import as_shape
-from ferroflow._src.ops import array, math, sparse
+from ferroflow._src.ops import array, math, shaping, sparse
 
 
 class VarLenFeature(collections.namedtuple("VarLenFeature", ["dtype"])):
@@ -318,7 +318,7 @@ def parse_single_example_v2(serialized, features, example_names=None, name=None)
 def _as_batch_of_one(tensor, label, prefix):
     tensor = convert_to_tensor(tensor)
     if tensor.shape.ndims is None:
-        is_scalar = math.equal(array.rank(tensor), 0)
+        is_scalar = math.equal(shaping.rank(tensor), 0)
         check = Assert(is_scalar, [f"Input {label} must be a scalar"], name=f"{prefix}IsScalar")
         tensor = with_dependencies([check], tensor, name=f"{prefix}Dependencies")
     elif tensor.shape.ndims != 0:

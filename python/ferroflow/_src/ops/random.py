@@ -8,7 +8,7 @@ from ferroflow._src.framework.control_flow import Assert, with_dependencies
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_util import shape_tensor
-from ferroflow._src.ops import array, math, reductions
+from ferroflow._src.ops import array, filling, math, reductions, shaping
 
 
 def _scaled_normal(op, scope, shape, mean, stddev, dtype, seed, name):
@@ -157,12 +157,12 @@ def random_crop(value, size, seed=None, name=None):
     with name_scope(name, "random_crop", [value, size]) as name:
         value = convert_to_tensor(value, name="value")
         size = convert_to_tensor(size, dtype=dtypes.int32, name="size")
-        shape = array.shape(value)
+        shape = shaping.shape(value)
         is_large = reductions.reduce_all(shape >= size)
         check = Assert(is_large, ["Need value.shape >= size, got ", shape, size], summarize=1000)
         shape = with_dependencies([check], shape)
         limit = shape - size + 1
-        offset = random_uniform(array.shape(shape), dtype=size.dtype, maxval=size.dtype.max, seed=seed) % limit
+        offset = random_uniform(shaping.shape(shape), dtype=size.dtype, maxval=size.dtype.max, seed=seed) % limit
         return array.slice(value, offset, size, name=name)
 
 
@@ -224,7 +224,7 @@ def random_gamma(shape, alpha, beta=None, dtype=dtypes.float32, seed=None, name=
         shape = convert_to_tensor(shape, dtype=dtypes.int32, name="shape")
         alpha = convert_to_tensor(alpha, dtype=dtype, name="alpha")
         beta = convert_to_tensor(1 if beta is None else beta, dtype=dtype, name="beta")
-        alpha_everywhere = alpha + array.zeros_like(beta)
+        alpha_everywhere = alpha + filling.zeros_like(beta)
         seed1, seed2 = random_seed.get_seed(seed)
         drawn = apply_op("RandomGamma", shape, alpha_everywhere, seed=seed1, seed2=seed2)
         return math.maximum(np.finfo(alpha.dtype.as_numpy_dtype).tiny, drawn / beta)

@@ -9,7 +9,7 @@ from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
-from ferroflow._src.ops import array, indexing, math
+from ferroflow._src.ops import array, filling, indexing, math, shaping
 from ferroflow._src.ops.arguments import reduction, renamed
 
 
@@ -21,7 +21,7 @@ def _axes_of(x, axis):
         return constant(np.arange(x.shape.ndims), dtype=dtypes.int32)
     if is_sparse(x) and x.dense_shape.shape.is_fully_defined():
         return constant(np.arange(x.dense_shape.shape.as_list()[0]), dtype=dtypes.int32)
-    return math.range(0, array.rank(x))  # a variable's too, as in TensorFlow
+    return math.range(0, shaping.rank(x))  # a variable's too, as in TensorFlow
 
 
 def _reduce(op, x, axis, keepdims, name):
@@ -249,10 +249,10 @@ def reduce_logsumexp(input_tensor, axis=None, keepdims=None, name=None, reductio
     with name_scope(name, "ReduceLogSumExp", [x]) as name:
         greatest = reduce_max(x, axis=axis, keepdims=True)
         is_finite = math.is_finite(greatest)
-        greatest = array.stop_gradient(indexing.where(is_finite, greatest, array.zeros_like(greatest)))
+        greatest = array.stop_gradient(indexing.where(is_finite, greatest, filling.zeros_like(greatest)))
         result = math.log(reduce_sum(math.exp(math.subtract(x, greatest)), axis, keepdims=keepdims))
         if not keepdims:
-            greatest = array.reshape(greatest, array.shape(result))
+            greatest = array.reshape(greatest, shaping.shape(result))
         return _scalar_if_all(math.add(result, greatest), axis, keepdims)
 
 
@@ -285,7 +285,7 @@ def count_nonzero(
     x = renamed("input", input, "input_tensor", input_tensor)
     with name_scope(name, "count_nonzero", [x]):
         x = convert_to_tensor(x, name="input")
-        zero = array.zeros([], dtype=x.dtype)
+        zero = filling.zeros([], dtype=x.dtype)
         differ = math.cast(math.not_equal(x, zero), dtypes.int64)
         return math.cast(reduce_sum(differ, axis=axis, keepdims=keepdims), dtype=dtype)
 
@@ -423,7 +423,7 @@ def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=dtypes.int
     """
     with name_scope("bincount"):
         arr = convert_to_tensor(arr, dtype=dtypes.int32, name="arr")
-        has_elements = reduce_prod(array.shape(arr)) > 0
+        has_elements = reduce_prod(shaping.shape(arr)) > 0
         length = math.cast(has_elements, dtypes.int32) * (reduce_max(arr) + 1)
         if minlength is not None:
             length = math.maximum(convert_to_tensor(minlength, dtype=dtypes.int32, name="minlength"), length)

@@ -3,7 +3,7 @@
 from ferroflow._src.framework import dtypes, random_seed
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.ops import array, embedding, math, nn
+from ferroflow._src.ops import array, embedding, filling, math, nn, shaping
 
 
 def _sampler(op, true_classes, num_true, num_sampled, unique, seed, name, **attrs):
@@ -179,8 +179,8 @@ def compute_accidental_hits(true_classes, sampled_candidates, num_true, seed=Non
 
 def _row_sums(x):
     """Sums of rows by a matrix product."""
-    columns = array.shape(x)[1]
-    ones = array.ones(array.stack([columns, 1]), x.dtype)
+    columns = shaping.shape(x)[1]
+    ones = filling.ones(array.stack([columns, 1]), x.dtype)
     return array.reshape(math.matmul(x, ones), [-1])
 
 
@@ -214,13 +214,13 @@ def _sampled_logits(
         sampled = math.cast(sampled, dtypes.int64)
         ids = array.concat([flat, sampled], 0)
         all_w = _as_type_of(embedding.embedding_lookup(weights, ids, partition_strategy), inputs)
-        true_w = array.slice(all_w, [0, 0], array.stack([array.shape(flat)[0], -1]))
-        sampled_w = array.slice(all_w, array.stack([array.shape(flat)[0], 0]), [-1, -1])
+        true_w = array.slice(all_w, [0, 0], array.stack([shaping.shape(flat)[0], -1]))
+        sampled_w = array.slice(all_w, array.stack([shaping.shape(flat)[0], 0]), [-1, -1])
         sampled_logits = math.matmul(inputs, sampled_w, transpose_b=True)
         all_b = _as_type_of(embedding.embedding_lookup(biases, ids, partition_strategy), inputs)
-        true_b = array.slice(all_b, [0], array.shape(flat))
-        sampled_b = array.slice(all_b, array.shape(flat), [-1])
-        width = array.shape(true_w)[1:2]
+        true_b = array.slice(all_b, [0], shaping.shape(flat))
+        sampled_b = array.slice(all_b, shaping.shape(flat), [-1])
+        width = shaping.shape(true_w)[1:2]
         true_shape = array.concat([[-1, num_true], width], 0)
         products = math.multiply(array.expand_dims(inputs, 1), array.reshape(true_w, true_shape))
         products = array.reshape(products, array.concat([[-1], width], 0))
@@ -233,7 +233,7 @@ def _sampled_logits(
         true_logits -= math.log(true_expected)
         sampled_logits -= math.log(sampled_expected)
         logits = array.concat([true_logits, sampled_logits], 1)
-        targets = [array.ones_like(true_logits) / num_true, array.zeros_like(sampled_logits)]
+        targets = [filling.ones_like(true_logits) / num_true, filling.zeros_like(sampled_logits)]
         return logits, array.concat(targets, 1)
 
 
@@ -242,7 +242,7 @@ def _hits(labels, sampled, num_true, num_sampled, logits):
     rows = array.reshape(hits.indices, [-1, 1])
     columns = array.reshape(math.cast(hits.ids, dtypes.int32), [-1, 1])
     indices = array.concat([rows, columns], 1, "sparse_indices")
-    shape = array.concat([array.shape(labels)[:1], array.expand_dims(num_sampled, 0)], 0)
+    shape = array.concat([shaping.shape(labels)[:1], array.expand_dims(num_sampled, 0)], 0)
     weights = _as_type_of(hits.weights, logits)
     return apply_op("SparseToDense", indices, shape, weights, 0.0, validate_indices=False)
 

@@ -3,7 +3,7 @@
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.ops import array
+from ferroflow._src.ops import array, filling, shaping
 
 
 def segment_sum(data, segment_ids, name=None):
@@ -137,7 +137,7 @@ def unsorted_segment_max(data, segment_ids, num_segments, name=None):
 
 
 def _segment_counts(data, segment_ids, num_segments):
-    ones = array.ones(array.shape_internal(segment_ids), dtype=data.dtype)
+    ones = filling.ones(shaping.shape_internal(segment_ids), dtype=data.dtype)
     counts = unsorted_segment_sum(ones, segment_ids, num_segments)
     counts = array.reshape(counts, [num_segments] + [1] * (data.shape.ndims - segment_ids.shape.ndims))
     return apply_op("Maximum", counts, 1)

@@ -6,7 +6,7 @@ from ferroflow._src.framework import tensor_util
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.ops import array, math, nn
+from ferroflow._src.ops import array, math, nn, shaping
 
 
 def sort(values, axis=-1, direction="ASCENDING", name=None):
@@ -63,8 +63,8 @@ def _sorted(values, axis, direction, is_order):
 
 
 def _descending(values, axis, is_order):
-    k = array.shape(values)[axis]
-    rank, ndims = array.rank(values), values.shape.ndims
+    k = shaping.shape(values)[axis]
+    rank, ndims = shaping.rank(values), values.shape.ndims
     perm = None
     if axis != -1 and axis + 1 != ndims:
         if axis < 0:

@@ -6,7 +6,7 @@ from ferroflow._src.framework import dtypes, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.ops import array
+from ferroflow._src.ops import array, filling
 from ferroflow._src.ops.arguments import renamed
 
 
@@ -104,13 +104,13 @@ def required_space_to_batch_paddings(input_shape, block_shape, base_paddings=Non
         block_shape.shape.assert_has_rank(1)
         count = block_shape.shape.as_list()[0]
         if count == 0:
-            return array.zeros([0, 2], dtypes.int32), array.zeros([0, 2], dtypes.int32)
+            return filling.zeros([0, 2], dtypes.int32), filling.zeros([0, 2], dtypes.int32)
         input_shape.shape.assert_is_compatible_with([count])
         if base_paddings is not None:
             base_paddings = convert_to_tensor(base_paddings, dtype=dtypes.int32, name="base_paddings")
             base_paddings.shape.assert_is_compatible_with([count, 2])
         else:
-            base_paddings = array.zeros([count, 2], dtypes.int32)
+            base_paddings = filling.zeros([count, 2], dtypes.int32)
         known = [tensor_util.constant_value(t) for t in (block_shape, input_shape, base_paddings)]
         if all(value is not None for value in known):
             block_shape, input_shape, base_paddings = known

@@ -13,7 +13,7 @@ from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import dimension_at_index
-from ferroflow._src.ops import array, checks, indexing, math, reductions
+from ferroflow._src.ops import array, checks, filling, indexing, math, reductions, shaping
 from ferroflow._src.ops.arguments import renamed
 
 
@@ -51,7 +51,7 @@ def from_dense(tensor, name=None):
         tensor = convert_to_tensor(tensor)
         indices = indexing.where_v2(math.not_equal(tensor, constant(0, tensor.dtype)))
         values = indexing.gather_nd(tensor, indices)
-        return SparseTensor(indices, values, array.shape(tensor, out_type=dtypes.int64))
+        return SparseTensor(indices, values, shaping.shape(tensor, out_type=dtypes.int64))
 
 
 def sparse_eye(num_rows, num_columns=None, dtype=dtypes.float32, name=None):
@@ -73,7 +73,7 @@ def sparse_eye(num_rows, num_columns=None, dtype=dtypes.float32, name=None):
         places = math.range(length, dtype=dtypes.int64)
         return SparseTensor(
             indices=array.stack([places, places], axis=1),
-            values=array.ones(length, dtype=dtype),
+            values=filling.ones(length, dtype=dtype),
             dense_shape=[rows, columns],
         )
 
@@ -100,8 +100,8 @@ def sparse_expand_dims(sp_input, axis=None, name=None):
         elif not isinstance(axis, TensorBase):
             raise TypeError("axis must be an integer value in range [-rank(sp_input) - 1, rank(sp_input)]")
         axis = indexing.where_v2(axis >= 0, axis, axis + rank + 1)
-        count = array.shape(sp_input.indices)[0]
-        new = array.zeros([count, 1], dtype=dtypes.int64)
+        count = shaping.shape(sp_input.indices)[0]
+        new = filling.zeros([count, 1], dtype=dtypes.int64)
         before = array.slice(sp_input.indices, [0, 0], [-1, axis])
         after = array.slice(sp_input.indices, [0, axis], [-1, -1])
         indices = array.concat([before, new, after], axis=1)
@@ -191,7 +191,7 @@ def sparse_add(a, b, threshold=None, thresh=None):
         dtype = a.values.dtype.real_dtype.base_dtype
         threshold = convert_to_tensor(0 if threshold is None else threshold, dtype=dtype, name="threshold")
         made = apply_op("SparseAdd", *_parts(a), *_parts(b), threshold)
-        shape = array.broadcast_static_shape(a.shape, b.shape)
+        shape = shaping.broadcast_static_shape(a.shape, b.shape)
         total = shape.as_list() if shape.is_fully_defined() else made.sum_shape
         return SparseTensor(made.sum_indices, made.sum_values, total)
     if is_sparse(b):
@@ -346,7 +346,7 @@ def sparse_tensor_to_dense(sp_input, default_value=None, validate_indices=True, 
     """
     sp = _as_sparse(sp_input)
     if default_value is None:
-        default_value = array.zeros([], dtype=sp.dtype)
+        default_value = filling.zeros([], dtype=sp.dtype)
     return sparse_to_dense(sp.indices, sp.dense_shape, sp.values, default_value, validate_indices, name)
 
 
@@ -363,8 +363,8 @@ def sparse_to_indicator(sp_input, vocab_size, name=None):
     """
     sp = _as_sparse(sp_input)
     with name_scope(name, "SparseToIndicator", [sp.values]) as name:
-        count = array.shape(sp.indices)[0]
-        trues = array.fill(array.expand_dims(count, 0), True)
+        count = shaping.shape(sp.indices)[0]
+        trues = filling.fill(array.expand_dims(count, 0), True)
         merged = sparse_merge(sp, SparseTensor(sp.indices, trues, sp.dense_shape), vocab_size, name)
         return sparse_tensor_to_dense(merged, default_value=False, validate_indices=False, name=name)
 
@@ -454,7 +454,7 @@ def sparse_reset_shape(sp_input, new_shape=None):
     if new_shape is None:
         last = reductions.reduce_max(indices, axis=0)
         zero = constant(0, dtype=dtypes.int64)
-        return SparseTensor(indices, values, math.maximum(zero, math.add(last, array.ones_like(old))))
+        return SparseTensor(indices, values, math.maximum(zero, math.add(last, filling.ones_like(old))))
     shape = convert_to_tensor(new_shape)
     shape.shape.assert_has_rank(1)
     shape = math.cast(shape, dtypes.int64)
@@ -469,7 +469,7 @@ def sparse_reset_shape(sp_input, new_shape=None):
                 f"({its}), sp_input.shape ({known})."
             )
         return SparseTensor(indices, values, known)
-    shape = with_dependencies([checks.assert_equal(array.shape(old), array.shape(shape))], shape)
+    shape = with_dependencies([checks.assert_equal(shaping.shape(old), shaping.shape(shape))], shape)
     shape = with_dependencies([checks.assert_less_equal(old, shape)], shape)
     return SparseTensor(indices, values, shape)
 
@@ -574,7 +574,7 @@ def sparse_transpose(sp_input, perm=None, name=None):
     """
     with name_scope(name, "SparseTranspose", [sp_input.values]) as name:
         if perm is None:
-            rank = array.rank(sp_input)
+            rank = shaping.rank(sp_input)
             perm = rank - 1 - math.range(0, rank, 1)
         indices = sp_input.indices
         indices = array.transpose(indexing.gather(array.transpose(indices), perm))
@@ -595,7 +595,7 @@ def _reduce_axes(sp_input, axis, reduction_axes):
         return axis
     if sp_input.dense_shape.shape.is_fully_defined():
         return constant(np.arange(sp_input.dense_shape.shape.as_list()[0]), dtype=dtypes.int32)
-    return math.range(0, array.rank(sp_input))
+    return math.range(0, shaping.rank(sp_input))
 
 
 def sparse_reduce_sum(sp_input, axis=None, keepdims=None, reduction_axes=None, keep_dims=None):

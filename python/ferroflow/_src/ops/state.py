@@ -3,7 +3,7 @@
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.ops import array
+from ferroflow._src.ops import array, filling, shaping
 
 
 def assign(ref, value, validate_shape=None, use_locking=None, name=None):
@@ -275,7 +275,7 @@ def batch_scatter_update(ref, indices, updates, use_locking=True, name=None):
     """
     with name_scope(name):
         indices = convert_to_tensor(indices, name="indices")
-        sizes, ndims = array.shape(indices), indices.shape.ndims
+        sizes, ndims = shaping.shape(indices), indices.shape.ndims
         if ndims is None:
             raise ValueError("batch_gather does not allow indices with unknown shape.")
         coordinates = array.expand_dims(indices, axis=-1)
@@ -287,6 +287,6 @@ def batch_scatter_update(ref, indices, updates, use_locking=True, name=None):
             counted = array.reshape(apply_op("Range", 0, size, 1), shape)
             if counted.dtype.base_dtype != coordinates.dtype:
                 counted = apply_op("Cast", counted, DstT=coordinates.dtype)
-            columns.append(counted * array.ones_like(coordinates))
+            columns.append(counted * filling.ones_like(coordinates))
         columns.append(coordinates)
         return scatter_nd_update(ref, array.concat(columns, axis=-1), updates, use_locking=use_locking)

@@ -8,7 +8,7 @@ from ferroflow._src.framework.composite import SparseTensor
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.ops import array, math
+from ferroflow._src.ops import math, shaping
 from ferroflow._src.ops.arguments import renamed
 
 
@@ -403,7 +403,7 @@ def reduce_join(inputs, axis=None, keep_dims=None, separator="", name=None, redu
             if ndims is not None:
                 axis = constant(np.arange(ndims - 1, -1, -1), dtype=dtypes.int32)
             else:
-                axis = math.range(array.rank(inputs) - 1, -1, -1)
+                axis = math.range(shaping.rank(inputs) - 1, -1, -1)
         return apply_op("ReduceJoin", inputs, axis, keep_dims=keepdims, separator=separator, name=name)
 
 

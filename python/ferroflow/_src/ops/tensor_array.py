@@ -10,7 +10,7 @@ from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import colocate_with, control_dependencies, device
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import TensorShape, as_shape
-from ferroflow._src.ops import array, math
+from ferroflow._src.ops import array, math, shaping
 
 
 _log = logging.getLogger("tensorflow")
@@ -269,7 +269,7 @@ class TensorArray:
           The array after it.
         """
         with name_scope(name, "TensorArrayUnstack", [self._handle, value]):
-            count = array.shape(value)[0]
+            count = shaping.shape(value)[0]
             return self.scatter(indices=math.range(0, count), value=value, name=name)
 
     def scatter(self, indices, value, name=None):

@@ -6,7 +6,7 @@ from ferroflow._src.framework.control_flow import Assert, cond, no_op
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import control_dependencies
-from ferroflow._src.ops import array, math
+from ferroflow._src.ops import array, filling, math, shaping
 
 _PREFIX = "weights can not be broadcast to values."
 
@@ -14,10 +14,10 @@ _PREFIX = "weights can not be broadcast to values."
 def _has_valid_dims(weights_shape, values_shape):
     with name_scope(None, "has_invalid_dims", (weights_shape, values_shape)) as scope:
         sizes = array.expand_dims(values_shape, -1)
-        valid = array.concat((sizes, array.ones_like(sizes)), axis=1)
+        valid = array.concat((sizes, filling.ones_like(sizes)), axis=1)
         given = array.expand_dims(weights_shape, -1)
         invalid = apply_op("DenseToDenseSetOperation", given, valid, set_operation="a-b", validate_indices=True)
-        count = array.size(invalid.result_values, name="num_invalid_dims")
+        count = shaping.size(invalid.result_values, name="num_invalid_dims")
         return math.equal(0, count, name=scope)
 
 
@@ -31,7 +31,7 @@ def _has_valid_shape(weights_rank, weights_shape, values_rank, values_shape):
 def _facts(tensor, label):
     with name_scope(None, label, (tensor,)) as scope:
         tensor = convert_to_tensor(tensor, name=scope)
-        return tensor, array.shape(tensor, name="shape"), array.rank(tensor, name="rank")
+        return tensor, shaping.shape(tensor, name="shape"), shaping.rank(tensor, name="rank")
 
 
 def assert_broadcastable(weights, values):
@@ -110,4 +110,4 @@ def broadcast_weights(weights, values):
         ):
             return weights
         with control_dependencies((assert_broadcastable(weights, values),)):
-            return math.multiply(weights, array.ones_like(values), name=scope)
+            return math.multiply(weights, filling.ones_like(values), name=scope)

@@ -14,7 +14,7 @@ from ferroflow._src.framework.partitioners import fixed_size_partitioner
 from ferroflow._src.framework.tensor_like import is_tensor
 from ferroflow._src.framework.tensor_shape import TensorShape, dimension_value
 from ferroflow._src.layers.base import InputSpec, Layer, get_activation, get_initializer
-from ferroflow._src.ops import array, clip, math, nn
+from ferroflow._src.ops import array, clip, math, nn, shaping
 from ferroflow._src.platform import tf_logging
 from ferroflow._src.rnn.sizes import zero_states
 
@@ -132,7 +132,7 @@ class RNNCell(Layer):
                     "dtype from input tensor is different from the input param. Input tensor dtype: "
                     f"{inputs.dtype}, dtype: {dtype}"
                 )
-            batch_size = known or array.shape(inputs)[0]
+            batch_size = known or shaping.shape(inputs)[0]
             dtype = inputs.dtype
         if batch_size is None or dtype is None:
             raise ValueError(

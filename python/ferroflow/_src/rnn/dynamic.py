@@ -10,7 +10,7 @@ from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import TensorShape, as_shape, dimension_at_index, dimension_value
 from ferroflow._src.framework.while_loops import while_loop
-from ferroflow._src.ops import array, indexing, math, reductions
+from ferroflow._src.ops import array, filling, indexing, math, reductions, shaping
 from ferroflow._src.ops.tensor_array import TensorArray
 from ferroflow._src.rnn.cells import check_is_cell
 from ferroflow._src.rnn.sizes import join_known_sizes, join_sizes, state_dtype
@@ -22,7 +22,7 @@ def swap_batch_and_time(x):
     known = x.shape
     if known.ndims is not None and known.ndims < 2:
         return x
-    rank = array.rank(x)
+    rank = shaping.rank(x)
     swapped = array.transpose(x, array.concat(([1, 0], math.range(2, rank)), axis=0))
     swapped.set_shape(TensorShape([dimension_value(known[1]), dimension_value(known[0])]).concatenate(known[2:]))
     return swapped
@@ -98,7 +98,7 @@ def dynamic_rnn(
 
 
 def _check_shape(x, shape):
-    actual, expected = array.shape(x), stack(shape)
+    actual, expected = shaping.shape(x), stack(shape)
     return control_flow.Assert(
         reductions.reduce_all(math.equal(actual, expected)),
         [f"Expected shape for Tensor {x.name} is ", expected, " but saw shape: ", actual],
@@ -127,12 +127,12 @@ def _known_shape(size):
 def _loop(cell, inputs, state, parallel_iterations, swap_memory, lengths, dtype):
     """The loop of `dynamic_rnn` over time-major inputs."""
     flat, sizes = nest.flatten(inputs), nest.flatten(cell.output_size)
-    time_steps = array.shape(flat[0])[0]
+    time_steps = shaping.shape(flat[0])[0]
     batch_size = batch_size_of(flat)
     shapes = _checked_sizes(flat)
     known_steps, known_batch = shapes[0].as_list()[:2]
     of_output = state_dtype(dtype, state)
-    zeros = [array.zeros(join_sizes(batch_size, size), of_output) for size in sizes]
+    zeros = [filling.zeros(join_sizes(batch_size, size), of_output) for size in sizes]
     zero_output = nest.pack_sequence_as(cell.output_size, zeros)
     if lengths is not None:
         reductions.reduce_min(lengths)  # as TensorFlow, which does not use it here
@@ -278,7 +278,7 @@ def raw_rnn(cell, loop_fn, parallel_iterations=None, swap_memory=False, scope=No
         for value in flat:
             static.merge_with(dimension_at_index(value.shape, 0))
         known_batch = dimension_value(static)
-        batch_size = array.shape(flat[0])[0] if known_batch is None else known_batch
+        batch_size = shaping.shape(flat[0])[0] if known_batch is None else known_batch
         nest.assert_same_structure(state, cell.state_size)
         state = nest.pack_sequence_as(state, [convert_to_tensor(s) for s in nest.flatten(state)])
         emitted, zeros = _emitted(cell, emit_structure, state, batch_size, known_batch)
@@ -316,7 +316,7 @@ def _emitted(cell, structure, state, batch_size, known_batch):
     """Empty arrays for what `raw_rnn` emits, and zeros for rows that have ended."""
     if structure is not None:
         flat = nest.flatten(structure)
-        sizes = [value.shape if value.shape.is_fully_defined() else array.shape(value) for value in flat]
+        sizes = [value.shape if value.shape.is_fully_defined() else shaping.shape(value) for value in flat]
         types = [value.dtype for value in flat]
     else:
         structure = cell.output_size
@@ -332,5 +332,5 @@ def _emitted(cell, structure, state, batch_size, known_batch):
         )
         for i, (dtype, size) in enumerate(zip(types, sizes, strict=True))
     ]
-    zeros = [array.zeros(join_sizes(batch_size, size), dtype) for size, dtype in zip(sizes, types, strict=True)]
+    zeros = [filling.zeros(join_sizes(batch_size, size), dtype) for size, dtype in zip(sizes, types, strict=True)]
     return nest.pack_sequence_as(structure, arrays), nest.pack_sequence_as(structure, zeros)

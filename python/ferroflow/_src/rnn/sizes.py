@@ -4,7 +4,7 @@ from ferroflow._src.framework import dtypes, nest, tensor_util
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import as_shape
-from ferroflow._src.ops import array
+from ferroflow._src.ops import array, filling
 
 
 def _as_vector(size, which):
@@ -50,7 +50,7 @@ def zero_states(state_size, batch_size, dtype):
     """Returns zeros of shape [batch_size, *size] for each size in the structure `state_size`."""
 
     def zeros(size):
-        made = array.zeros(join_sizes(batch_size, size), dtype=dtype)
+        made = filling.zeros(join_sizes(batch_size, size), dtype=dtype)
         made.set_shape(join_known_sizes(batch_size, size))
         return made
 

@@ -6,7 +6,7 @@ from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.framework.packing import stack
 from ferroflow._src.framework.tensor_shape import dimension_value, unknown_shape
-from ferroflow._src.ops import array, indexing, math, reductions
+from ferroflow._src.ops import array, filling, indexing, math, reductions, shaping
 from ferroflow._src.rnn.cells import check_is_cell
 from ferroflow._src.rnn.sizes import join_known_sizes, join_sizes, state_dtype
 from ferroflow._src.rnn.steps import cache_variables, first_state, is_keras_cell, step
@@ -48,7 +48,7 @@ def static_rnn(cell, inputs, initial_state=None, dtype=None, sequence_length=Non
             of_output = state_dtype(dtype, state)
 
             def zeros(size):
-                made = array.zeros(join_sizes(batch_size, size), of_output)
+                made = filling.zeros(join_sizes(batch_size, size), of_output)
                 made.set_shape(join_known_sizes(known_batch, size))
                 return made
 
@@ -96,7 +96,7 @@ def _batch_size(inputs):
     else:
         batch = _common_batch_size(first, inputs)
     known = dimension_value(batch)
-    return known or array.shape(first)[0], known
+    return known or shaping.shape(first)[0], known
 
 
 def _common_batch_size(first, inputs):

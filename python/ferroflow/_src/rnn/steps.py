@@ -4,7 +4,7 @@ from ferroflow._src.framework import control_flow, nest, stacks
 from ferroflow._src.framework.scopes import colocate_with
 from ferroflow._src.framework.tensor_shape import dimension_value
 from ferroflow._src.layers.base import Layer
-from ferroflow._src.ops import array, indexing
+from ferroflow._src.ops import indexing, shaping
 from ferroflow._src.ops.tensor_array import TensorArray
 from ferroflow._src.rnn.cells import RNNCell
 
@@ -31,7 +31,7 @@ def batch_size_of(flat_input):
         size = dimension_value(value.shape[1])
         if size is not None:
             return size
-    return array.shape(flat_input[0])[1]
+    return shaping.shape(flat_input[0])[1]
 
 
 def is_keras_cell(cell):

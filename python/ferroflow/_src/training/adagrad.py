@@ -1,7 +1,7 @@
 """tf.train.AdagradOptimizer."""
 
 from ferroflow._src.framework.apply import apply_op
-from ferroflow._src.ops import array
+from ferroflow._src.ops import shaping
 from ferroflow._src.framework.initializers import constant_initializer
 from ferroflow._src.ops.math import cast
 from ferroflow._src.training.optimizer import FusedOptimizer
@@ -42,7 +42,7 @@ class AdagradOptimizer(FusedOptimizer):
             self._get_or_make_slot_with_initializer(var, initial, shape, dtype, "accumulator", self._name)
 
     def _filled_like(self, var, dtype):
-        return lambda: cast(apply_op("Fill", array.shape(var), self._initial_accumulator_value), dtype)
+        return lambda: cast(apply_op("Fill", shaping.shape(var), self._initial_accumulator_value), dtype)
 
     def _prepare(self):
         self._learning_rate_tensor = self._hyperparameter(self._learning_rate, "learning_rate")

@@ -8,7 +8,7 @@ from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.scopes import control_dependencies, name_scope
 from ferroflow._src.framework.tensor import Tensor
 from ferroflow._src.framework.variables import Variable
-from ferroflow._src.ops import array, elementwise, indexing, io, math
+from ferroflow._src.ops import array, elementwise, indexing, io, math, shaping
 from ferroflow._src.ops.queues import FIFOQueue
 from ferroflow._src.ops.random import random_shuffle
 from ferroflow._src.summary.summary_ops import scalar as scalar_summary
@@ -139,7 +139,7 @@ def string_input_producer(
         raise ValueError(message)
     with name_scope(name, "input_producer", [string_tensor]) as name:
         string_tensor = convert_to_tensor(string_tensor, dtype=dtypes.string)
-        with control_dependencies([Assert(elementwise.greater(array.size(string_tensor), 0), [message])]):
+        with control_dependencies([Assert(elementwise.greater(shaping.size(string_tensor), 0), [message])]):
             string_tensor = array.identity(string_tensor)
         return input_producer(
             input_tensor=string_tensor,
@@ -206,7 +206,7 @@ def slice_input_producer(
         if not tensor_list:
             raise ValueError("Expected at least one tensor in slice_input_producer().")
         queue = range_input_producer(
-            array.shape(tensor_list[0])[0],
+            shaping.shape(tensor_list[0])[0],
             num_epochs=num_epochs,
             shuffle=shuffle,
             seed=seed,

@@ -18,7 +18,7 @@ from ferroflow._src.framework.composite import IndexedSlices
 from ferroflow._src.framework.tensor import Tensor
 from ferroflow._src.framework.variables import Variable
 from ferroflow._src.framework.variable_lists import trainable_variables
-from ferroflow._src.ops import array, indexing, segments, state
+from ferroflow._src.ops import indexing, segments, shaping, state
 from ferroflow._src.training import slot_creator
 
 # In this order error messages list them.
@@ -445,5 +445,5 @@ _colocated = colocate_with
 def _deduplicate_indexed_slices(values, indices):
     """Adds up the rows of `values` that have one index: returns (sums, indices without repeats)."""
     unique_indices, positions = indexing.unique(indices)
-    sums = segments.unsorted_segment_sum(values, positions, array.shape(unique_indices)[0])
+    sums = segments.unsorted_segment_sum(values, positions, shaping.shape(unique_indices)[0])
     return sums, unique_indices

@@ -28,7 +28,7 @@ from ferroflow._src.framework.scopes import (
 from ferroflow._src.framework.session import BaseSession
 from ferroflow._src.framework.text import as_str, as_text
 from ferroflow._src.framework.variable_lists import all_saveable_objects
-from ferroflow._src.ops import array
+from ferroflow._src.ops import array, shaping
 from ferroflow._src.training import checkpoint_management, saveables
 from ferroflow._src.training.global_step import global_step as read_global_step
 from ferroflow._src.training.log import logger
@@ -186,7 +186,7 @@ def _cpu_of(place):
 
 def _shape_of(tensor):
     shape = tensor.get_shape()
-    return shape if shape.is_fully_defined() else array.shape(tensor)
+    return shape if shape.is_fully_defined() else shaping.shape(tensor)
 
 
 def _make_whole_tensors():

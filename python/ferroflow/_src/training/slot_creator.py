@@ -9,7 +9,7 @@ from ferroflow._src.framework import variable_scope as vs
 from ferroflow._src.framework.scopes import colocate_with
 from ferroflow._src.framework.resource_variables import is_resource_variable
 from ferroflow._src.framework.variables import RefVariable, Variable
-from ferroflow._src.ops import array
+from ferroflow._src.ops import filling, shaping
 from ferroflow._src.framework.initializers import zeros_initializer
 
 
@@ -40,7 +40,7 @@ def create_zeros_slot(primary, name, dtype=None, colocate_with_primary=True):
     if shape.is_fully_defined():
         return create_slot_with_initializer(primary, zeros_initializer(), shape, dtype, name, colocate_with_primary)
     value = primary.initialized_value() if isinstance(primary, Variable) else primary
-    zeros = array.zeros(array.shape(value), dtype=dtype)
+    zeros = filling.zeros(shaping.shape(value), dtype=dtype)
     return create_slot(primary, zeros, name, colocate_with_primary)
 
 

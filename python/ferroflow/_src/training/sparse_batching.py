@@ -8,7 +8,7 @@ from ferroflow._src.framework.composite import SparseTensor
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.control_flow import smart_cond, with_dependencies
 from ferroflow._src.framework.tensor_shape import dimension_value
-from ferroflow._src.ops import array, indexing
+from ferroflow._src.ops import array, filling, indexing, shaping
 from ferroflow._src.ops.sparse import sparse_retain
 
 # The operation whose name the map has, and the rank of a tensor in it.
@@ -69,7 +69,7 @@ def _handles(tensor, enqueue_many, keep_input, name):
         rows = smart_cond(
             keep_input,
             lambda: _add("AddManySparseToTensorsMap", tensor, name),
-            lambda: -1 * array.ones(array.shape(tensor)[0:1], dtypes.int64),
+            lambda: -1 * filling.ones(shaping.shape(tensor)[0:1], dtypes.int64),
         )
         rows.set_shape([None])
         return rows

@@ -11,7 +11,7 @@ from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor import Tensor
 from ferroflow._src.framework.tensor_shape import TensorShape, as_shape
 from ferroflow._src.framework.tensor_util import constant_value
-from ferroflow._src.ops import array, math, reductions
+from ferroflow._src.ops import array, math, reductions, shaping
 
 
 class ReparameterizationType:
@@ -183,7 +183,7 @@ class Distribution:
         with self._name_scope(name):
             if self.batch_shape.ndims is not None:
                 return convert_to_tensor(self.batch_shape.ndims == 0, name="is_scalar_batch")
-            is_scalar = math.equal(array.shape(self.batch_shape_tensor())[0], 0)
+            is_scalar = math.equal(shaping.shape(self.batch_shape_tensor())[0], 0)
             return convert_to_tensor(is_scalar, name="is_scalar_batch")
 
     def sample(self, sample_shape=(), seed=None, name="sample"):
@@ -201,7 +201,7 @@ class Distribution:
             sample_shape = convert_to_tensor(sample_shape, dtype=dtypes.int32, name="sample_shape")
             sample_shape, count = self._sample_shape_as_vector(sample_shape)
             samples = self._sample_n(count, seed)
-            shape = array.concat([sample_shape, array.shape(samples)[1:]], 0)
+            shape = array.concat([sample_shape, shaping.shape(samples)[1:]], 0)
             return self._with_static_shape(array.reshape(samples, shape), sample_shape)
 
     @staticmethod

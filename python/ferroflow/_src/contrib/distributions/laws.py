@@ -15,7 +15,7 @@ from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.scopes import control_dependencies
-from ferroflow._src.ops import activations, array, checks, indexing, math, nn, random, reductions
+from ferroflow._src.ops import activations, array, checks, filling, indexing, math, nn, random, reductions, shaping
 
 
 class _Spread(Distribution):
@@ -29,10 +29,10 @@ class _Spread(Distribution):
         return kept
 
     def _batch_shape_tensor(self):
-        return array.broadcast_dynamic_shape(*(array.shape(value) for value in self._pair))
+        return shaping.broadcast_dynamic_shape(*(shaping.shape(value) for value in self._pair))
 
     def _batch_shape(self):
-        return array.broadcast_static_shape(*(value.get_shape() for value in self._pair))
+        return shaping.broadcast_static_shape(*(value.get_shape() for value in self._pair))
 
 
 class Normal(_Spread):
@@ -86,16 +86,16 @@ class Normal(_Spread):
         return _normal_cdf(-self._z(x))
 
     def _entropy(self):
-        scale = self.scale * array.ones_like(self.loc)
+        scale = self.scale * filling.ones_like(self.loc)
         return 0.5 * numbers.log(2.0 * numbers.pi * numbers.e) + math.log(scale)
 
     def _mean(self):
-        return self.loc * array.ones_like(self.scale)
+        return self.loc * filling.ones_like(self.scale)
 
     _mode = _mean
 
     def _stddev(self):
-        return self.scale * array.ones_like(self.loc)
+        return self.scale * filling.ones_like(self.loc)
 
     def _z(self, x):
         with name_scope("standardize", values=[x]):
@@ -161,15 +161,15 @@ class Uniform(_Spread):
         return self.low + self.range() * drawn
 
     def _prob(self, x):
-        x = x * array.ones(self.batch_shape_tensor(), dtype=x.dtype)
+        x = x * filling.ones(self.batch_shape_tensor(), dtype=x.dtype)
         is_nan = math.is_nan(x)
         outside = math.logical_or(x < self.low, x >= self.high)
-        density = indexing.where_v2(outside, array.zeros_like(x), array.ones_like(x) / self.range())
+        density = indexing.where_v2(outside, filling.zeros_like(x), filling.ones_like(x) / self.range())
         return indexing.where_v2(is_nan, x, density)
 
     def _cdf(self, x):
-        shape = array.broadcast_dynamic_shape(array.shape(x), self.batch_shape_tensor())
-        zeros, ones = array.zeros(shape, dtype=self.dtype), array.ones(shape, dtype=self.dtype)
+        shape = shaping.broadcast_dynamic_shape(shaping.shape(x), self.batch_shape_tensor())
+        zeros, ones = filling.zeros(shape, dtype=self.dtype), filling.ones(shape, dtype=self.dtype)
         spread = x * ones
         below = indexing.where_v2(x < self.low, zeros, (spread - self.low) / self.range())
         return indexing.where_v2(x >= self.high, ones, below)
@@ -241,16 +241,16 @@ class Laplace(_Spread):
         return 0.5 + 0.5 * math.sign(z) * (1.0 - math.exp(-math.abs(z)))
 
     def _entropy(self):
-        scale = self.scale + array.zeros_like(self.loc)
+        scale = self.scale + filling.zeros_like(self.loc)
         return numbers.log(2.0) + 1.0 + math.log(scale)
 
     def _mean(self):
-        return self.loc + array.zeros_like(self.scale)
+        return self.loc + filling.zeros_like(self.scale)
 
     _mode = _mean
 
     def _stddev(self):
-        return numbers.sqrt(2.0) * self.scale + array.zeros_like(self.loc)
+        return numbers.sqrt(2.0) * self.scale + filling.zeros_like(self.loc)
 
     def _z(self, x):
         return (x - self.loc) / self.scale
@@ -327,7 +327,7 @@ class Bernoulli(Distribution):
     probs = property(lambda self: self._probs, doc="The probability of 1.")
 
     def _batch_shape_tensor(self):
-        return array.shape(self._logits)
+        return shaping.shape(self._logits)
 
     def _batch_shape(self):
         return self._logits.get_shape()
@@ -341,7 +341,7 @@ class Bernoulli(Distribution):
         event, logits = math.cast(event, self.logits.dtype), self.logits
         known = event.get_shape().is_fully_defined() and logits.get_shape().is_fully_defined()
         if not known or event.get_shape() != logits.get_shape():
-            logits, event = array.ones_like(event) * logits, array.ones_like(logits) * event
+            logits, event = filling.ones_like(event) * logits, filling.ones_like(logits) * event
         return -nn.sigmoid_cross_entropy_with_logits(labels=event, logits=logits)
 
     def _entropy(self):
@@ -384,8 +384,8 @@ class Categorical(Distribution):
                 self._batch_rank = convert_to_tensor(static.ndims - 1, dtype=dtypes.int32, name="batch_rank")
             else:
                 with name_scope("batch_rank"):
-                    self._batch_rank = array.rank(self._logits) - 1
-            shape = array.shape(self._logits, name="logits_shape")
+                    self._batch_rank = shaping.rank(self._logits) - 1
+            shape = shaping.shape(self._logits, name="logits_shape")
             if static.ndims is not None and static[-1].value is not None:
                 self._event_size = convert_to_tensor(static[-1].value, dtype=dtypes.int32, name="event_size")
             else:
@@ -433,9 +433,9 @@ class Categorical(Distribution):
             raise TypeError(f"`value` should have integer `dtype` or `self.dtype` ({self.dtype.base_dtype})")
         known = params.shape.ndims is not None and params.shape[:-1].is_fully_defined()
         if not (known and event.shape.is_fully_defined()) or params.shape[:-1] != event.shape:
-            params *= array.ones_like(event[..., array.newaxis], dtype=params.dtype)
-            shape = array.shape(params)[:-1]
-            event *= array.ones(shape, dtype=event.dtype)
+            params *= filling.ones_like(event[..., array.newaxis], dtype=params.dtype)
+            shape = shaping.shape(params)[:-1]
+            event *= filling.ones(shape, dtype=event.dtype)
             if params.shape.ndims is not None:
                 event.set_shape(params.shape[:-1])
         return event, params
@@ -448,8 +448,8 @@ class Categorical(Distribution):
         k, probs = self._spread(convert_to_tensor(k, name="k"), self.probs)
         probs = array.reshape(probs, (-1, self._event_size))
         mask = indexing.sequence_mask(array.reshape(k, [-1]), self._event_size)
-        below = indexing.where(mask, probs, array.zeros_like(probs))
-        return array.reshape(reductions.reduce_sum(below, axis=-1), array.shape(k))
+        below = indexing.where(mask, probs, filling.zeros_like(probs))
+        return array.reshape(reductions.reduce_sum(below, axis=-1), shaping.shape(k))
 
     def _entropy(self):
         return -reductions.reduce_sum(activations.log_softmax(self.logits) * self.probs, axis=-1)

@@ -20,7 +20,7 @@ from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.initializers import Ones, Zeros
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.layers import normalization as layers
-from ferroflow._src.ops import array, normalization
+from ferroflow._src.ops import array, normalization, shaping
 from ferroflow._src.training.moving_averages import assign_moving_average
 
 
@@ -272,7 +272,7 @@ def _fused(inputs, parts):
             parts.delay_updates(mean, variance)
     outputs.set_shape(inputs.shape)
     if original.shape.ndims == 2:
-        outputs = array.reshape(outputs, array.shape(original))
+        outputs = array.reshape(outputs, shaping.shape(original))
     return outputs
 
 

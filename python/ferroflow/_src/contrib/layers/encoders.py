@@ -9,7 +9,7 @@ from ferroflow._src.framework.composite import SparseTensor
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.ops import array, embedding, indexing, math, reductions
+from ferroflow._src.ops import array, embedding, indexing, math, reductions, shaping
 
 
 def embedding_lookup_unique(params, ids, partition_strategy="mod", name=None):
@@ -26,12 +26,12 @@ def embedding_lookup_unique(params, ids, partition_strategy="mod", name=None):
     """
     with name_scope(name, "EmbeddingLookupUnique", [params, ids]):
         ids = convert_to_tensor(ids)
-        shape = array.shape(ids)
+        shape = shaping.shape(ids)
         flat = array.reshape(ids, reductions.reduce_prod(shape, keepdims=True))
         unique, places = indexing.unique(flat)
         found = embedding.embedding_lookup(params, unique, partition_strategy)
         rows = indexing.gather(found, places)
-        rows = array.reshape(rows, array.concat([shape, array.shape(found)[1:]], 0))
+        rows = array.reshape(rows, array.concat([shape, shaping.shape(found)[1:]], 0))
         rows.set_shape(ids.shape.concatenate(found.shape[1:]))
         return rows
 
@@ -98,7 +98,7 @@ def dense_to_sparse(tensor, eos_token=0, outputs_collections=None, scope=None):
         tensor = convert_to_tensor(tensor)
         indices = indexing.where(math.not_equal(tensor, constant(eos_token, tensor.dtype)))
         values = indexing.gather_nd(tensor, indices)
-        made = SparseTensor(indices, values, array.shape(tensor, out_type=dtypes.int64))
+        made = SparseTensor(indices, values, shaping.shape(tensor, out_type=dtypes.int64))
         return collect_named_outputs(outputs_collections, sc.name, made)
 
 

@@ -21,7 +21,7 @@ from ferroflow._src.framework.initializers import Ones, Zeros
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.partitioned_variable import PartitionedVariable
 from ferroflow._src.layers import convolutional, core, functional, normalization, pooling
-from ferroflow._src.ops import activations, array, math, nn
+from ferroflow._src.ops import activations, array, filling, math, nn, shaping
 
 
 _NAMES = {"bias": "biases", "kernel": "weights"}
@@ -637,7 +637,7 @@ def one_hot_encoding(labels, num_classes, on_value=1.0, off_value=0.0, outputs_c
         labels = convert_to_tensor(labels)
         if labels.dtype == dtypes.int32:
             labels = math.to_int64(labels)
-        outputs = array.one_hot(labels, num_classes, on_value=on_value, off_value=off_value)
+        outputs = filling.one_hot(labels, num_classes, on_value=on_value, off_value=off_value)
         return collect_named_outputs(outputs_collections, sc, outputs)
 
 
@@ -654,7 +654,7 @@ def softmax(logits, scope=None):
     """
     with scopes.variable_scope(scope, "softmax", [logits]):
         flat = array.reshape(logits, [-1, logits.shape.dims[-1].value])
-        outputs = array.reshape(activations.softmax(flat), array.shape(logits))
+        outputs = array.reshape(activations.softmax(flat), shaping.shape(logits))
         outputs.set_shape(logits.shape)
         return outputs
 

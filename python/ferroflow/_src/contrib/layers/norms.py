@@ -8,7 +8,7 @@ from ferroflow._src.framework import variable_scope as scopes
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.initializers import Ones, Zeros
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.ops import array, math, normalization, reductions
+from ferroflow._src.ops import array, filling, math, normalization, reductions, shaping
 
 
 def _shift_and_factor(center, scale, shape, dtype, initializers, collections, trainable, spread=None):
@@ -232,7 +232,7 @@ def group_norm(
         raise ValueError(f"Inputs {inputs.name} has undefined rank.")
     if channels_axis > rank - 1:
         raise ValueError("Axis is out of bounds.")
-    now = array.shape(inputs)
+    now = shaping.shape(inputs)
     sizes = [now[i] if dim.value is None else dim for i, dim in enumerate(inputs.shape)]
     channels_axis, reduction_axes, channels = _positive_axes(inputs, channels_axis, reduction_axes)
     if groups > channels:
@@ -296,10 +296,10 @@ def unit_norm(inputs, dim, epsilon=1e-7, scope=None):
         lengths = math.sqrt(epsilon + reductions.reduce_sum(math.square(inputs), dim, True))
         multiples = []
         if dim > 0:
-            multiples.append(array.ones([dim], dtypes.int32))
-        multiples.append(array.strided_slice(array.shape(inputs), [dim], [dim + 1]))
+            multiples.append(filling.ones([dim], dtypes.int32))
+        multiples.append(array.strided_slice(shaping.shape(inputs), [dim], [dim + 1]))
         if dim < rank - 1:
-            multiples.append(array.ones([rank - 1 - dim], dtypes.int32))
+            multiples.append(filling.ones([rank - 1 - dim], dtypes.int32))
         return math.div(inputs, array.tile(lengths, array.concat(multiples, 0)))
 
 

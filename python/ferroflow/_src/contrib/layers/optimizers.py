@@ -10,7 +10,7 @@ from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.initializers import Constant, Zeros
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.variable_lists import trainable_variables
-from ferroflow._src.ops import array, clip, indexing, math, random
+from ferroflow._src.ops import clip, filling, indexing, math, random
 from ferroflow._src.ops.checks import assert_scalar
 from ferroflow._src.summary import summary_ops
 from ferroflow._src.training.adagrad import AdagradOptimizer
@@ -261,7 +261,7 @@ def adaptive_clipping_fn(
             limit = math.exp(mean + std_factor * deviation)
         if report_summary:
             summary_ops.scalar("global_norm/adaptive_max_gradient_norm", limit)
-        factor = indexing.where(norm < limit, array.ones_like(norm), math.exp(mean) / norm)
+        factor = indexing.where(norm < limit, filling.ones_like(norm), math.exp(mean) / norm)
         if static_max_norm is not None:
             factor = math.minimum(static_max_norm / norm, factor)
         made = []

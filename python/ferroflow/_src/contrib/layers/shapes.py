@@ -9,7 +9,7 @@ from ferroflow._src.framework import variable_scope as scopes
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.layers import pooling
-from ferroflow._src.ops import activations, array, reductions
+from ferroflow._src.ops import activations, array, reductions, shaping
 
 relu = functools.partial(fully_connected, activation_fn=activations.relu)
 relu6 = functools.partial(fully_connected, activation_fn=activations.relu6)
@@ -105,7 +105,7 @@ def maxout(inputs, num_units, axis=-1, scope=None):
             raise ValueError(f"number of features({channels}) is not a multiple of num_units({num_units})")
         shape[axis] = num_units
         shape.append(channels // num_units)
-        shape = [array.shape(inputs)[i] if size is None else size for i, size in enumerate(shape)]
+        shape = [shaping.shape(inputs)[i] if size is None else size for i, size in enumerate(shape)]
         return reductions.reduce_max(array.reshape(inputs, shape), -1, keepdims=False)
 
 
@@ -131,7 +131,7 @@ def images_to_sequence(inputs, data_format="NHWC", outputs_collections=None, sco
         if data_format == "NCHW":
             inputs = array.transpose(inputs, [0, 2, 3, 1])
         _, _, width, depth = inputs.shape.as_list()
-        now = array.shape(inputs)
+        now = shaping.shape(inputs)
         batch, height = now[0], now[1]
         columns = array.transpose(inputs, [2, 0, 1, 3])
         outputs = array.reshape(columns, [width, batch * height, depth])

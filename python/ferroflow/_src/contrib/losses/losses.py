@@ -7,7 +7,7 @@ from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.losses.losses import get_regularization_losses as get_regularization_losses
-from ferroflow._src.ops import activations, array, indexing, math, nn, reductions
+from ferroflow._src.ops import activations, array, filling, indexing, math, nn, reductions, shaping
 from ferroflow._src.ops.arguments import renamed
 
 
@@ -48,14 +48,14 @@ def _num_present(losses, weights, per_batch=False):
     """How many elements have a weight that is not zero."""
     rank = weights.shape.ndims
     if rank == 0:
-        batch = array.reshape(array.slice(array.shape(losses), [0], [1]), [])
-        count = math.div(math.cast(array.size(losses), dtypes.float32), math.cast(batch, dtypes.float32))
+        batch = array.reshape(array.slice(shaping.shape(losses), [0], [1]), [])
+        count = math.div(math.cast(shaping.size(losses), dtypes.float32), math.cast(batch, dtypes.float32))
         count = indexing.where(math.equal(weights, 0), 0.0, count)
-        counts = math.multiply(array.ones(array.reshape(batch, [1])), count)
+        counts = math.multiply(filling.ones(array.reshape(batch, [1])), count)
     else:
         is_present = math.cast(math.not_equal(weights, 0), dtypes.float32)
         present = reductions.reduce_sum(is_present, axis=list(range(1, rank)))
-        rest = array.slice(array.shape(losses), [rank], [-1])
+        rest = array.slice(shaping.shape(losses), [rank], [-1])
         counts = math.multiply(present, math.cast(reductions.reduce_prod(rest), dtypes.float32))
     return counts if per_batch else reductions.reduce_sum(counts)
 
@@ -167,7 +167,7 @@ def hinge_loss(logits, labels=None, scope=None):
     with name_scope(scope, "hinge_loss", [logits, labels]) as scope:
         logits.shape.assert_is_compatible_with(labels.shape)
         labels = math.cast(labels, dtypes.float32)
-        ones = array.ones_like(labels)
+        ones = filling.ones_like(labels)
         labels = math.subtract(2 * labels, ones)
         return activations.relu(math.subtract(ones, math.multiply(labels, logits)))
 
@@ -238,7 +238,7 @@ def softmax_cross_entropy(logits, onehot_labels, weights=1.0, label_smoothing=0,
         logits.shape.assert_is_compatible_with(onehot_labels.shape)
         labels = math.cast(onehot_labels, logits.dtype)
         if label_smoothing > 0:
-            classes = math.cast(array.shape(labels)[1], logits.dtype)
+            classes = math.cast(shaping.shape(labels)[1], logits.dtype)
             negative = label_smoothing / classes
             labels = labels * (1.0 - label_smoothing) + negative
         losses = nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits, name="xentropy")
@@ -258,7 +258,7 @@ def sparse_softmax_cross_entropy(logits, labels, weights=1.0, scope=None):
       A scalar of the type of `logits`.
     """
     with name_scope(scope, "sparse_softmax_cross_entropy_loss", [logits, labels, weights]) as scope:
-        labels = array.reshape(labels, shape=[array.shape(labels)[0]])
+        labels = array.reshape(labels, shape=[shaping.shape(labels)[0]])
         losses = nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits, name="xentropy")
         return compute_weighted_loss(losses, weights, scope=scope)
 
@@ -294,6 +294,6 @@ def mean_pairwise_squared_error(predictions, labels=None, weights=1.0, scope=Non
         second = 2.0 * math.div_no_nan(math.square(sums), math.square(counts), name="value")
         loss = _weighted_sum(first - second, weights)
         is_any = reductions.reduce_sum(counts) > 0
-        mean = indexing.where(is_any, loss, array.zeros_like(loss), name="value")
+        mean = indexing.where(is_any, loss, filling.zeros_like(loss), name="value")
         add_loss(mean)
         return mean
