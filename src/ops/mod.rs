@@ -11,6 +11,7 @@ pub mod control_flow;
 mod conv;
 pub(crate) mod densify;
 mod evaluate;
+pub mod gpu;
 pub mod gradient;
 mod image;
 mod io;

@@ -70,9 +70,9 @@ pub(super) fn splat(element: &Value, shape: Shape) -> Result<Value> {
         element.shape()
     );
     match element.data() {
-        Data::Plain(buffer) => {
+        Data::Plain(_) | Data::Device(_) => {
             let mut out = Value::uninit(element.dtype(), shape)?;
-            let from = buffer.as_bytes();
+            let from = element.bytes()?;
             let to = out.bytes_mut()?;
             if from.iter().all(|b| *b == from[0]) {
                 to.fill(from[0]);

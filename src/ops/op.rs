@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::expr::Expr;
 use crate::graph::{Attrs, OpDef, ShapeFn};
 
+use super::gpu::GpuKernel;
 use super::gradient::GradientFn;
 use super::kernel::Kernel;
 
@@ -28,7 +29,7 @@ pub enum Run {
     MapWith(fn(&[Expr], &Attrs) -> Result<Expr>),
     /// No data moves: the output shares the memory of an input.
     View(Kernel),
-    /// Loops of its own on the CPU. The GPU's form joins it with the second backend.
+    /// Loops of its own on the CPU; on a GPU the entry's `gpu`.
     Kernel(Kernel),
     /// Strings, files, queues, variables, shapes: always on the host.
     Host(Kernel),
@@ -48,6 +49,10 @@ pub struct Op {
     shape: Option<ShapeFn>,
     pub gradient: Gradient,
     pub run: Run,
+    /// How it runs on a GPU; ops with formulas need none.
+    pub gpu: Option<GpuKernel>,
+    /// Inputs that its GPU kernel reads on the host, one bit each: shapes, axes, sizes.
+    pub host_inputs: u32,
     pub is_stateful: bool,
     pub allows_uninitialized_input: bool,
 }
@@ -63,6 +68,8 @@ impl Op {
             shape: None,
             gradient: Gradient::Missing,
             run: Run::None,
+            gpu: None,
+            host_inputs: 0,
             is_stateful: false,
             allows_uninitialized_input: false,
         }
@@ -108,6 +115,22 @@ impl Op {
 
     pub const fn kernel(mut self, kernel: Kernel) -> Op {
         self.run = Run::Kernel(kernel);
+        self
+    }
+
+    /// The op's kernel on a GPU, beside the one of the CPU.
+    pub const fn gpu(mut self, kernel: GpuKernel) -> Op {
+        self.gpu = Some(kernel);
+        self
+    }
+
+    /// Inputs that the GPU kernel wants on the host.
+    pub const fn on_host(mut self, inputs: &[u32]) -> Op {
+        let mut i = 0;
+        while i < inputs.len() {
+            self.host_inputs |= 1 << inputs[i];
+            i += 1;
+        }
         self
     }
 

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, OpDef};
 
+use super::gpu::GpuKernel;
 use super::{FAMILIES, Gradient, Op, Run};
 
 /// An op with its parsed definition.
@@ -17,6 +18,8 @@ pub struct Entry {
     pub def: OpDef,
     pub gradient: Gradient,
     pub run: Run,
+    pub gpu: Option<GpuKernel>,
+    pub host_inputs: u32,
 }
 
 enum Source {
@@ -60,6 +63,8 @@ pub fn find(name: &str) -> Option<&'static Entry> {
             def: op.parse().expect("a test parses every registration"),
             gradient: op.gradient,
             run: op.run,
+            gpu: op.gpu,
+            host_inputs: op.host_inputs,
         },
         Source::Signature(line) => parse_line(line).expect("a test parses every signature"),
     }))
@@ -85,6 +90,8 @@ fn parse_line(line: &str) -> Result<Entry> {
         def,
         gradient,
         run: Run::None,
+        gpu: None,
+        host_inputs: 0,
     })
 }
 

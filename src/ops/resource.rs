@@ -67,10 +67,35 @@ impl Variable {
             true => current.buffer().is_some_and(|b| !b.is_own()),
             false => !current.is_unique(),
         };
-        if must_copy {
+        if must_copy || current.is_on_device() {
             *current = current.deep_copy()?;
         }
         Ok(Writing { value, in_place })
+    }
+
+    /// The value in the memory of a device, for a kernel that writes it there while the lock is held; `move_there` makes
+    /// what lies elsewhere. Behind a handle a value that somebody else holds is replaced by what `copy` makes of it.
+    pub fn write_on_device(
+        &self,
+        in_place: bool,
+        move_there: impl FnOnce(&Value) -> Result<Value>,
+        copy: impl FnOnce(&Value) -> Result<Value>,
+    ) -> Result<WritingOnDevice<'_>> {
+        let mut value = self.value.write();
+        let Some(current) = value.as_mut() else {
+            drop(value);
+            return Err(self.uninitialized());
+        };
+        match current.device_buffer() {
+            None => *current = move_there(current)?,
+            Some(buffer) if in_place || buffer.is_unique() => {
+                // What was read back before is old when the kernel is done.
+                let (dtype, shape) = (current.dtype(), current.shape().clone());
+                *current = Value::on_device(dtype, shape, buffer.written())?;
+            }
+            Some(_) => *current = copy(current)?,
+        }
+        Ok(WritingOnDevice(value))
     }
 
     /// Gives the variable a new value. Behind a reference the memory stays where the size allows.
@@ -127,6 +152,17 @@ impl Writing<'_> {
     /// A new value, for types that cannot be written in place.
     pub fn replace(&mut self, value: Value) {
         *self.value = Some(value);
+    }
+}
+
+/// A variable's value on a device, under its lock, to be written.
+pub struct WritingOnDevice<'a>(RwLockWriteGuard<'a, Option<Value>>);
+
+impl WritingOnDevice<'_> {
+    pub fn value(&self) -> &Value {
+        self.0
+            .as_ref()
+            .expect("it was there when the lock was taken")
     }
 }
 

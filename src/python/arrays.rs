@@ -41,6 +41,7 @@ pub fn value_to_array<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py
             fill(&array, buffer.as_bytes());
             Ok(array)
         }
+        Data::Device(_) => value_to_array(py, &value.to_host().map_err(to_python)?),
         Data::Strings(strings) => {
             let items = strings.iter().map(|s| PyBytes::new(py, s).into_any());
             object_array(py, value.shape(), items)
@@ -88,6 +89,7 @@ fn scalar<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
             }
         }
         Data::Strings(strings) => Ok(PyBytes::new(py, &strings[0]).into_any()),
+        Data::Device(_) => scalar(py, &value.to_host().map_err(to_python)?),
         Data::Resources(_) => value_to_array(py, value),
     }
 }

@@ -558,9 +558,9 @@ fn unfed(step: &Step) -> Error {
 /// What a reference refers to. Nothing is copied: the value lies in the variable's memory.
 fn read(variable: Arc<Variable>) -> Result<Slot> {
     let value = variable.read()?;
-    Ok(match value.buffer() {
-        Some(_) => Slot::Read(value, variable),
-        None => Slot::Value(value),
+    Ok(match value.is_plain() {
+        true => Slot::Read(value, variable),
+        false => Slot::Value(value),
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::{bail, ensure};
 
-use super::{Buffer, DType, Element, Shape};
+use super::{Buffer, DType, DeviceBuffer, Element, Shape};
 
 /// Something a handle refers to: a variable, a queue, a tensor array.
 pub type Resource = Arc<dyn Any + Send + Sync>;
@@ -17,6 +17,8 @@ pub type Resource = Arc<dyn Any + Send + Sync>;
 pub enum Data {
     /// Elements side by side in native byte order, row-major.
     Plain(Buffer),
+    /// The same bytes in the memory of a device. Whoever asks for them on the host has them read back.
+    Device(DeviceBuffer),
     Strings(Arc<[Vec<u8>]>),
     Resources(Arc<[Resource]>),
 }
@@ -42,6 +44,22 @@ impl Value {
             dtype,
             shape,
             data: Data::Plain(buffer),
+        })
+    }
+
+    /// A value over memory of a device, whose size must be what dtype and shape ask for.
+    pub fn on_device(dtype: DType, shape: Shape, buffer: DeviceBuffer) -> Result<Value> {
+        let want = bytes_for(dtype, &shape)?;
+        ensure!(
+            buffer.len_bytes() == want,
+            internal,
+            "{} bytes for a {dtype:?} value of shape {shape}",
+            buffer.len_bytes()
+        );
+        Ok(Value {
+            dtype,
+            shape,
+            data: Data::Device(buffer),
         })
     }
 
@@ -145,6 +163,7 @@ impl Value {
     pub fn bytes(&self) -> Result<&[u8]> {
         match &self.data {
             Data::Plain(b) => Ok(b.as_bytes()),
+            Data::Device(b) => Ok(b.host()?.as_bytes()),
             _ => Err(Error::invalid(format!(
                 "a {} value does not lie in plain memory",
                 self.dtype.short_name()
@@ -152,6 +171,7 @@ impl Value {
         }
     }
 
+    /// The memory on the host, if it lies there.
     pub fn buffer(&self) -> Option<&Buffer> {
         match &self.data {
             Data::Plain(b) => Some(b),
@@ -159,10 +179,40 @@ impl Value {
         }
     }
 
+    /// The memory on a device, if it lies there.
+    pub fn device_buffer(&self) -> Option<&DeviceBuffer> {
+        match &self.data {
+            Data::Device(b) => Some(b),
+            _ => None,
+        }
+    }
+
+    pub fn is_on_device(&self) -> bool {
+        matches!(self.data, Data::Device(_))
+    }
+
+    /// Whether it is made of bytes, wherever they lie; strings and handles are not.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.data, Data::Plain(_) | Data::Device(_))
+    }
+
+    /// The same value on the host. What lies on a device is read back once for all that share it.
+    pub fn to_host(&self) -> Result<Value> {
+        match &self.data {
+            Data::Device(b) => {
+                Value::from_buffer(self.dtype, self.shape.clone(), b.host()?.clone())
+            }
+            _ => Ok(self.clone()),
+        }
+    }
+
     /// The elements; an error when they are of another type.
     pub fn slice<T: Element>(&self) -> Result<&[T]> {
         match &self.data {
             Data::Plain(b) if T::holds(self.dtype) => Ok(bytemuck::cast_slice(b.as_bytes())),
+            Data::Device(b) if T::holds(self.dtype) => {
+                Ok(bytemuck::cast_slice(b.host()?.as_bytes()))
+            }
             _ => Err(self.wrong(T::DTYPE)),
         }
     }
@@ -294,10 +344,14 @@ impl Value {
 
     /// Whether nobody shares the contents, so that a kernel may write its result here.
     pub fn is_unique(&self) -> bool {
-        matches!(&self.data, Data::Plain(b) if b.is_unique())
+        match &self.data {
+            Data::Plain(b) => b.is_unique(),
+            Data::Device(b) => b.is_unique(),
+            _ => false,
+        }
     }
 
-    /// A copy that shares nothing.
+    /// A copy on the host that shares nothing.
     pub fn deep_copy(&self) -> Result<Value> {
         match &self.data {
             Data::Plain(b) => Value::from_buffer(
@@ -305,6 +359,7 @@ impl Value {
                 self.shape.clone(),
                 Buffer::copy_of(b.as_bytes())?,
             ),
+            Data::Device(b) => Value::from_buffer(self.dtype, self.shape.clone(), b.read()?),
             _ => Ok(self.clone()),
         }
     }
@@ -339,7 +394,9 @@ impl PartialEq for Value {
         self.dtype == other.dtype
             && self.shape == other.shape
             && match (&self.data, &other.data) {
-                (Data::Plain(a), Data::Plain(b)) => a.as_bytes() == b.as_bytes(),
+                (Data::Plain(_) | Data::Device(_), Data::Plain(_) | Data::Device(_)) => {
+                    matches!((self.bytes(), other.bytes()), (Ok(a), Ok(b)) if a == b)
+                }
                 (Data::Strings(a), Data::Strings(b)) => a == b,
                 (Data::Resources(a), Data::Resources(b)) => {
                     a.iter().zip(b.iter()).all(|(x, y)| Arc::ptr_eq(x, y))

@@ -1,0 +1,275 @@
+//! What GPU kernels see: inputs on the device (or on the host, where the op's entry says so), attributes, and launches.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::backend::gpu::{Check, Gpu, Launch, Shader};
+use crate::error::{Error, Result};
+use crate::graph::{Attrs, Node, NodeId};
+use crate::value::{DType, Shape, Value};
+use crate::{bail, ensure};
+
+use super::kernel::{SessionState, Slot};
+use super::resource::{Variable, WritingOnDevice};
+
+/// Launches what computes a node's outputs. It must set each of them, or leave the node to the host.
+pub type GpuKernel = fn(&mut GpuContext) -> Result<()>;
+
+/// One node, about to run on a GPU.
+pub struct GpuContext<'a> {
+    pub id: NodeId,
+    pub node: &'a Node,
+    pub session: &'a dyn SessionState,
+    pub gpu: &'a dyn Gpu,
+    inputs: &'a mut [Slot],
+    outputs: SmallVec<[Slot; 2]>,
+    is_left: bool,
+}
+
+impl<'a> GpuContext<'a> {
+    /// `inputs` holds one slot for each data input, as for kernels of the CPU.
+    pub fn new(
+        id: NodeId,
+        node: &'a Node,
+        inputs: &'a mut [Slot],
+        session: &'a dyn SessionState,
+        gpu: &'a dyn Gpu,
+    ) -> Self {
+        GpuContext {
+            id,
+            node,
+            session,
+            gpu,
+            outputs: (0..node.outputs.len()).map(|_| Slot::Empty).collect(),
+            inputs,
+            is_left: false,
+        }
+    }
+
+    /// The outputs; `None` when the kernel left the node to the host.
+    pub fn into_outputs(self) -> Option<SmallVec<[Slot; 2]>> {
+        (!self.is_left).then_some(self.outputs)
+    }
+
+    /// Says that the CPU's kernel is to compute this node: a form that no shader has. Nothing may have been launched.
+    pub fn leave_to_host(&mut self) -> Result<()> {
+        self.is_left = true;
+        Ok(())
+    }
+
+    pub fn attrs(&self) -> &'a Attrs {
+        &self.node.attrs
+    }
+
+    pub fn num_inputs(&self) -> usize {
+        self.inputs.len()
+    }
+
+    pub fn num_outputs(&self) -> usize {
+        self.outputs.len()
+    }
+
+    /// Input `i`, wherever it lies.
+    pub fn any_input(&self, i: usize) -> Result<&Value> {
+        match self.inputs.get(i) {
+            Some(Slot::Value(v) | Slot::Read(v, _)) => Ok(v),
+            _ => bail!(
+                internal,
+                "input {i} of node '{}' has no value",
+                self.node.name
+            ),
+        }
+    }
+
+    /// Input `i` on the device.
+    pub fn input(&mut self, i: usize) -> Result<Value> {
+        let value = self.any_input(i)?;
+        if value.is_on_device() {
+            return Ok(value.clone());
+        }
+        let there = to_device(self.gpu, value)?;
+        if let Some(Slot::Value(value)) = self.inputs.get_mut(i) {
+            *value = there.clone();
+        }
+        Ok(there)
+    }
+
+    /// Input `i` on the host. Where it was computed on the device, the run waits for it.
+    pub fn host_input(&self, i: usize) -> Result<Value> {
+        self.any_input(i)?.to_host()
+    }
+
+    /// The elements of integer vector (or scalar) input `i`, widened.
+    pub fn ints_input(&self, i: usize) -> Result<Vec<i64>> {
+        self.host_input(i)?.ints()
+    }
+
+    pub fn dtype(&self, i: usize) -> Result<DType> {
+        Ok(self.any_input(i)?.dtype())
+    }
+
+    pub fn shape(&self, i: usize) -> Result<&Shape> {
+        Ok(self.any_input(i)?.shape())
+    }
+
+    /// Input `i`, given up by its context: when it is `is_unique`, its memory may hold the result.
+    pub fn take_input(&mut self, i: usize) -> Result<Value> {
+        let value = self.input(i)?;
+        if let Some(slot @ Slot::Value(_)) = self.inputs.get_mut(i) {
+            *slot = Slot::Empty;
+        }
+        Ok(value)
+    }
+
+    /// Memory for a result of this type and shape.
+    pub fn allocate_as(&self, dtype: DType, shape: Shape) -> Result<Value> {
+        allocate(self.gpu, dtype, shape)
+    }
+
+    /// Memory for output `i`, to be launched into and then set.
+    pub fn allocate(&self, i: usize, shape: Shape) -> Result<Value> {
+        self.allocate_as(self.node.outputs[i].dtype, shape)
+    }
+
+    /// A host value in the memory of the device: tables that a kernel makes for its shader.
+    pub fn upload(&self, value: &Value) -> Result<Value> {
+        to_device(self.gpu, value)
+    }
+
+    pub fn set_output(&mut self, i: usize, value: Value) {
+        self.outputs[i] = Slot::Value(value);
+    }
+
+    /// Output `i` is a reference to `variable`.
+    pub fn set_output_ref(&mut self, i: usize, variable: Arc<Variable>) {
+        self.outputs[i] = Slot::Ref(variable);
+    }
+
+    /// The variable that input `i` refers to: by reference, or by a resource handle.
+    pub fn variable(&self, i: usize) -> Result<Arc<Variable>> {
+        match self.inputs.get(i) {
+            Some(Slot::Ref(v)) => Ok(v.clone()),
+            Some(Slot::Value(v)) if v.dtype() == DType::Resource => {
+                v.resource()?.clone().downcast::<Variable>().map_err(|_| {
+                    Error::invalid(format!(
+                        "input {i} of node '{}' is a handle of something else than a variable",
+                        self.node.name
+                    ))
+                })
+            }
+            _ => bail!(
+                internal,
+                "input {i} of node '{}' is no variable",
+                self.node.name
+            ),
+        }
+    }
+
+    /// A variable's content on the device, locked for writing: behind a reference in place, behind a handle in memory
+    /// that nobody else sees.
+    pub fn update<'v>(
+        &self,
+        variable: &'v Variable,
+        in_place: bool,
+    ) -> Result<WritingOnDevice<'v>> {
+        variable.write_on_device(
+            in_place,
+            |value| to_device(self.gpu, value),
+            |value| copy(self.gpu, value),
+        )
+    }
+
+    /// One dispatch over values on the device, bound in this order.
+    pub fn launch(
+        &self,
+        shader: &Shader,
+        bindings: &[&Value],
+        params: &[u32],
+        groups: [u32; 3],
+    ) -> Result<()> {
+        launch(self.gpu, shader, bindings, params, groups, None)
+    }
+
+    /// A dispatch that may find something wrong; `check` makes the error of what it noted.
+    pub fn launch_checked(
+        &self,
+        shader: &Shader,
+        bindings: &[&Value],
+        params: &[u32],
+        groups: [u32; 3],
+        check: impl FnOnce([u32; 3]) -> Error + Send + 'static,
+    ) -> Result<()> {
+        let name = self.node.name.to_string();
+        let check: Check = Box::new(move |found| check(found).at(&*name));
+        launch(self.gpu, shader, bindings, params, groups, Some(check))
+    }
+}
+
+/// One dispatch over values on the device. Nothing is launched for no workgroups.
+pub fn launch(
+    gpu: &dyn Gpu,
+    shader: &Shader,
+    bindings: &[&Value],
+    params: &[u32],
+    groups: [u32; 3],
+    check: Option<Check>,
+) -> Result<()> {
+    if groups.contains(&0) {
+        return Ok(());
+    }
+    let mut buffers: SmallVec<[_; 8]> = SmallVec::new();
+    for (i, value) in bindings.iter().enumerate() {
+        let buffer = value.device_buffer();
+        let buffer =
+            buffer.ok_or_else(|| Error::internal(format!("binding {i} is not on the device")))?;
+        ensure!(
+            buffer.memory().is_some(),
+            internal,
+            "binding {i} of {shader:?} has no bytes"
+        );
+        buffers.push(buffer);
+    }
+    gpu.launch(Launch {
+        shader,
+        bindings: &buffers,
+        params,
+        groups,
+        check,
+    })
+}
+
+/// The value in the memory of the device.
+pub fn to_device(gpu: &dyn Gpu, value: &Value) -> Result<Value> {
+    if value.is_on_device() {
+        return Ok(value.clone());
+    }
+    let bytes = value.bytes()?;
+    let mut there = gpu.upload(bytes)?;
+    if let Some(host) = value.buffer() {
+        there = there.with_host(host.clone());
+    }
+    Value::on_device(value.dtype(), value.shape().clone(), there)
+}
+
+/// Memory for a value; the contents are whatever was there.
+pub fn allocate(gpu: &dyn Gpu, dtype: DType, shape: Shape) -> Result<Value> {
+    let size = dtype
+        .size()
+        .and_then(|n| n.checked_mul(shape.num_elements()));
+    let size = size.ok_or_else(|| {
+        Error::exhausted(format!(
+            "OOM when allocating tensor with shape{shape} and type {}",
+            dtype.short_name()
+        ))
+    })?;
+    Value::on_device(dtype, shape, gpu.allocate(size)?)
+}
+
+/// A copy on the device that shares nothing.
+pub fn copy(gpu: &dyn Gpu, value: &Value) -> Result<Value> {
+    match value.device_buffer() {
+        Some(buffer) => Value::on_device(value.dtype(), value.shape().clone(), gpu.copy(buffer)?),
+        None => to_device(gpu, value),
+    }
+}
