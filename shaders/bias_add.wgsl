@@ -4,7 +4,7 @@
 // Parameters: count elements; channels; inner, the elements between one channel and the next (1 when channels are last).
 //!include lib/index.wgsl
 
-struct Params { zero: u32, count: u32, channels: u32, inner: u32 }
+struct Params { zero: u32, flag: u32, count: u32, channels: u32, inner: u32 }
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> bias: array<f32>;

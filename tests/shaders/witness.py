@@ -72,7 +72,7 @@ class Gpu:
           shader: name of a file in `shaders/`, without its ending.
           constants: dict of the shader's constants.
           buffers: arrays (read only: a changed one fails), `Out`s and `InOut`s, in the order of the bindings.
-          params: the words after `zero`; a float goes as float32's bits, an int as its low 32 bits.
+          params: the words after `zero` and `flag`; a float goes as float32's bits, an int as its low 32 bits.
           groups: workgroups, an int or up to three of them.
         Returns:
           The contents of the `Out`s and `InOut`s, in order.
@@ -145,8 +145,8 @@ def padded(size):
 
 
 def words(params):
-    """The block of immediates: `zero`, the parameters, zeros to the end."""
-    packed = [struct.pack("<I", 0)]
+    """The block of immediates: `zero` and `flag`, the parameters, zeros to the end."""
+    packed = [struct.pack("<II", 0, 0)]
     for value in params:
         is_float = isinstance(value, (float, np.floating))
         packed.append(struct.pack("<f", value) if is_float else struct.pack("<I", int(value) & 0xFFFFFFFF))
