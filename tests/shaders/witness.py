@@ -155,7 +155,11 @@ def words(params):
     return data.ljust(IMMEDIATE_BYTES, b"\0")
 
 
-def groups_1d(invocations, workgroup=256):
-    """Workgroups in x and y for 1-D work, as `lib/index.wgsl` numbers them."""
-    groups = -(-invocations // workgroup)
+def groups_of(groups):
+    """So many workgroups over x and y, as `lib/index.wgsl` numbers them."""
     return min(groups, 65535), max(1, -(-groups // 65535))
+
+
+def groups_1d(invocations):
+    """The workgroups of 256 for so many invocations."""
+    return groups_of(-(-invocations // 256))

@@ -1,0 +1,148 @@
+// Sum, product, mean, maximum and minimum along the middle axis of x [outer, length, inner], in a tree whose shape
+// depends on the sizes alone. The axis may be cut into chunks: y is then [outer, chunks, inner], and a second dispatch
+// over it gives the result. Maximum and minimum keep NaN.
+//
+// Bindings: 0 x, 1 y.
+// Parameters: outputs = outer * chunks * inner; length; inner; chunks; chunk, the elements of each; divisor of a mean.
+// KIND: 0 sum, 1 product, 2 maximum (any, for bool), 3 minimum (all). MEAN: divides by the divisor.
+// INT: elements are i32. BYTES: elements are bool, packed four to a word; OUTS must then be 4 or more.
+//!default KIND 0
+//!default MEAN 0
+//!default INT 0
+//!default BYTES 0
+//!include lib/index.wgsl
+//!include lib/bits.wgsl
+//!include lib/lanes.wgsl
+
+//!if BYTES
+alias T = u32;
+alias Stored = u32;
+//!else
+//!if INT
+alias T = i32;
+alias Stored = i32;
+//!else
+alias T = f32;
+alias Stored = f32;
+//!end
+//!end
+
+struct Params {
+    zero: u32, flag: u32, outputs: u32, length: u32, inner: u32, chunks: u32, chunk: u32, divisor: u32,
+}
+
+@group(0) @binding(0) var<storage, read_write> x: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
+var<immediate> p: Params;
+var<workgroup> part: array<T, 256>;
+
+fn identity() -> T {
+//!if KIND == 0
+    return T(0);
+//!end
+//!if KIND == 1
+    return T(1);
+//!end
+//!if KIND == 2
+    //!if BYTES
+    return 0u;
+    //!else
+    //!if INT
+    return bitcast<i32>(0x80000000u);
+    //!else
+    return -infinity(p.zero);
+    //!end
+    //!end
+//!end
+//!if KIND == 3
+    //!if BYTES
+    return 1u;
+    //!else
+    //!if INT
+    return 0x7fffffff;
+    //!else
+    return infinity(p.zero);
+    //!end
+    //!end
+//!end
+}
+
+fn fold(a: T, b: T) -> T {
+//!if KIND == 0
+    return a + b;
+//!end
+//!if KIND == 1
+    return a * b;
+//!end
+//!if KIND == 2
+    //!if INT
+    return max(a, b);
+    //!else
+    //!if BYTES
+    return max(a, b);
+    //!else
+    return select(a, b, (b > a && !is_nan(a)) || is_nan(b));
+    //!end
+    //!end
+//!end
+//!if KIND == 3
+    //!if INT
+    return min(a, b);
+    //!else
+    //!if BYTES
+    return min(a, b);
+    //!else
+    return select(a, b, (b < a && !is_nan(a)) || is_nan(b));
+    //!end
+    //!end
+//!end
+}
+
+fn load(i: u32) -> T {
+//!if BYTES
+    return (x[i / 4u] >> (8u * (i % 4u))) & 0xffu;
+//!else
+    return x[i];
+//!end
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
+    let first = linear_group(wid) * OUTS;
+    let o = first + out_of(lid);
+    let lane = lane_of(lid);
+    var acc = identity();
+    if o < p.outputs {
+        let rest = o / p.inner;
+        let begin = (rest % p.chunks) * p.chunk;
+        let end = min(begin + p.chunk, p.length);
+        let row = (rest / p.chunks) * p.length;
+        for (var k = begin + lane; k < end; k += LANES) {
+            acc = fold(acc, load((row + k) * p.inner + o % p.inner));
+        }
+    }
+    part[lid] = acc;
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if lane < half {
+            part[lid] = fold(part[lid], part[lid + half * STEP]);
+        }
+    }
+    workgroupBarrier();
+//!if BYTES
+    if 4u * lid < OUTS && first + 4u * lid < p.outputs {
+        let at = 4u * lid;
+        y[first / 4u + lid] = part[first_lane(at)] | (part[first_lane(at + 1u)] << 8u)
+            | (part[first_lane(at + 2u)] << 16u) | (part[first_lane(at + 3u)] << 24u);
+    }
+//!else
+    if lane == 0u && o < p.outputs {
+    //!if MEAN
+        // No integer is divided by zero; a float is, and gives NaN.
+        y[o] = part[lid] / max(T(p.divisor), T(INT));
+    //!else
+        y[o] = part[lid];
+    //!end
+    }
+//!end
+}
