@@ -3,11 +3,14 @@
 //! Kernels see a [`Gpu`] and know nothing of the driver behind it, which is there when the crate is built with the
 //! feature `gpu`.
 
+mod files;
 mod launch;
+pub mod source;
 
 use crate::error::Result;
 use crate::value::{Buffer, DeviceBuffer};
 
+pub use files::FILES;
 pub use launch::{Check, Launch, Shader, Text, groups_for, groups_of};
 
 /// What a GPU allows.

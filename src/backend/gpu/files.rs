@@ -1,0 +1,37 @@
+//! The files of `shaders/`, part of the program. A new shader has its line here, in order.
+
+macro_rules! files {
+    ($($path:literal),* $(,)?) => {
+        /// Paths under `shaders/` with their texts, ordered by path.
+        pub const FILES: &[(&str, &str)] = &[
+            $(($path, include_str!(concat!("../../../shaders/", $path)))),*
+        ];
+    };
+}
+
+files! {
+    "bias_add.wgsl",
+    "lib/index.wgsl",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FILES;
+
+    #[test]
+    fn every_shader_has_its_line_in_order() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
+        let mut found = Vec::new();
+        for (folder, prefix) in [(root.to_string(), ""), (format!("{root}/lib"), "lib/")] {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                if name.ends_with(".wgsl") {
+                    found.push(format!("{prefix}{name}"));
+                }
+            }
+        }
+        found.sort();
+        let listed: Vec<_> = FILES.iter().map(|(path, _)| path.to_string()).collect();
+        assert_eq!(listed, found);
+    }
+}
