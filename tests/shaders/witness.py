@@ -16,6 +16,8 @@ from . import source
 
 # How many shapes each test draws; the first run of a shader compiles it, so no deadline.
 cases = settings(deadline=None, max_examples=25)
+# The same for shaders of many constants, whose pipelines take long to make.
+few_cases = settings(deadline=None, max_examples=6)
 # Behind each buffer's last whole 16 bytes: all bits set, a NaN as a float and -1 as an int.
 FENCE_BYTES = 256
 FENCE = 0xFF
