@@ -10,6 +10,7 @@ from ferroflow._src.framework.convert import convert_to_tensor, register_tensor_
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorLike
 from ferroflow._src.framework.tensor_shape import TensorShape, as_shape
+from ferroflow._src.framework.tensor_util import constant_value_as_shape
 
 
 class IndexedSlices(TensorLike):
@@ -262,7 +263,7 @@ def convert_n_to_tensor_or_sparse_tensor(values, dtype=None, name=None):
 
 def _constant_shape(dense_shape):
     if isinstance(dense_shape, TensorLike):
-        return TensorShape._of(dense_shape.graph._core.constant_value_as_shape(dense_shape._endpoint))
+        return constant_value_as_shape(dense_shape)
     return as_shape(np.asarray(dense_shape).tolist())
 
 

@@ -2,16 +2,15 @@
 
 import functools
 import inspect
-import itertools
 
 from ferroflow._src.framework import gradient_registry, nest, stacks
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.resource_variables import is_resource_variable
+from ferroflow._src.framework.uids import next_uid
 from ferroflow._src.framework.variable_scope import get_variable_scope
 
-_numbers = itertools.count()
 _VARIABLE_OPS = ("VariableV2", "VarHandleOp")
 
 
@@ -42,7 +41,7 @@ def custom_gradient(f):
 
 
 def _apply(f, args):
-    name = f"CustomGradient-{next(_numbers)}"
+    name = f"CustomGradient-{next_uid()}"
     args = [convert_to_tensor(x) for x in args]
     scope = get_variable_scope()
     before = set(map(id, scope.global_variables() + scope.local_variables()))
@@ -71,6 +70,8 @@ def _apply(f, args):
     gradient_registry.register(name, gradient)
     with stacks.get_default_graph().gradient_override_map({"IdentityN": name}):
         passed = apply_op("IdentityN", flat + args + variables)
+    for variable in variables:
+        convert_to_tensor(variable)  # TensorFlow reads them once more, for a tape that graphs do not have
     return nest.pack_sequence_as(result, passed[: len(flat)])
 
 

@@ -4,7 +4,7 @@ import contextlib
 import threading
 
 from ferroflow import _core
-from ferroflow._src.framework import frames, stacks
+from ferroflow._src.framework import frames, stacks, uids
 from ferroflow._src.framework.collections import Collections
 from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.name_scopes import close_scope, graph_element, open_scope
@@ -36,6 +36,7 @@ class Graph(Collections):
         """Creates an empty graph."""
         super().__init__()
         self._core = _core.Graph()
+        uids.graph_made(self)
         self._tensors = {}
         self._operations = {}
         self._stacks = []

@@ -27,6 +27,9 @@ def constant_value(tensor, partial=False):
     return value
 
 
+_PARTLY_KNOWN = ("Shape", "Pack", "Concat", "ConcatV2", "StridedSlice")
+
+
 def constant_value_as_shape(tensor):
     """Returns the shape that a tensor holds, as far as it is known.
 
@@ -48,6 +51,8 @@ def constant_value_as_shape(tensor):
                 "describe an unknown shape."
             )
         return unknown_shape()
+    if tensor.op.type not in _PARTLY_KNOWN:
+        constant_value(tensor)  # which may then not be fed
     return TensorShape._of(tensor.graph._core.constant_value_as_shape(tensor._endpoint))
 
 

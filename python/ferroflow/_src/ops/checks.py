@@ -17,8 +17,14 @@ from ferroflow._src.ops.arguments import renamed
 def _check_now(condition, data):
     """Raises InvalidArgumentError when a condition that is known does not hold."""
     if not condition:
-        text = "\n".join(str(item) for item in data)
-        raise errors.InvalidArgumentError(None, None, text)
+        raise errors.InvalidArgumentError(None, None, "\n".join(map(_known_text, data)))
+
+
+def _known_text(item):
+    if not isinstance(item, TensorBase):
+        return str(item)
+    known = tensor_util.constant_value(item)
+    return item if known is None else str(known)
 
 
 def _compare(sign, opname, compare, known_compare, x, y, data, summarize, message, name):

@@ -65,6 +65,9 @@ PLACES = {
     "tensorflow.contrib.layers.python.layers.layers": "ferroflow.contrib.layers",
     "tensorflow.contrib.layers.python.layers.initializers": "ferroflow.contrib.layers",
     "tensorflow.contrib.layers.python.layers.regularizers": "ferroflow.contrib.layers",
+    "tensorflow.contrib.layers.python.layers.utils": "ferroflow.contrib.slim.utils",
+    "tensorflow.contrib.slim.python.slim.learning": "ferroflow.contrib.slim.learning",
+    "tensorflow.contrib.slim.python.slim.model_analyzer": "ferroflow.contrib.slim.model_analyzer",
 }
 """TensorFlow's module: the module of ours that answers for it (besides what the generated table says of it)."""
 

@@ -2,14 +2,13 @@
 
 from ferroflow._src.contrib.framework import variables
 from ferroflow._src.contrib.framework.arg_scope import add_arg_scope
+from ferroflow._src.contrib.layers.arguments import constant_value, smart_cond
 from ferroflow._src.contrib.layers.outputs import (
     add_variable_to_collections,
     check_format,
     collect_named_outputs,
     get_variable_collections,
-    known_bool,
     model_variable_getter,
-    smart_cond,
 )
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework import variable_scope as scopes
@@ -259,7 +258,7 @@ def _fused(inputs, parts):
         )
 
     outputs, mean, variance = smart_cond(parts.is_training, training, inference)
-    if known_bool(parts.is_training) in (None, True):
+    if constant_value(parts.is_training) in (None, True):
         if parts.updates_collections is None:
             normalized = outputs
 
@@ -302,7 +301,7 @@ def _by_moments(inputs, parts, weights):
     beta = parts.beta(shape, dtype, False) if parts.center else None
     gamma = parts.gamma(shape, dtype, False) if parts.scale else None
     parts.make_averages(shape, dtype)
-    if known_bool(parts.is_training) in (None, True):
+    if constant_value(parts.is_training) in (None, True):
         moments = _moments(inputs, axes, weights, is_first)
         if parts.updates_collections is None:
 

@@ -3,15 +3,13 @@
 from ferroflow._src.contrib.framework import variables
 from ferroflow._src.contrib.framework.arg_scope import add_arg_scope
 from ferroflow._src.contrib.layers.initializers import xavier_initializer
+from ferroflow._src.contrib.layers.arguments import channel_dimension, last_dimension, two_element_tuple
 from ferroflow._src.contrib.layers.outputs import (
     add_variable_to_collections,
-    channel_dimension,
     check_format,
     collect_named_outputs,
     get_variable_collections,
-    last_dimension,
     model_variable_getter,
-    two_element_tuple,
 )
 from ferroflow._src.framework import variable_scope as scopes
 from ferroflow._src.framework.convert import convert_to_tensor

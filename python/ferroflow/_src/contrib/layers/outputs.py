@@ -1,5 +1,7 @@
 """Outputs under names, in collections; and the collections in which a layer's variables go."""
 
+from collections import OrderedDict
+
 from ferroflow._src.contrib.framework import variables
 from ferroflow._src.framework import tensor_util
 from ferroflow._src.framework.collections import add_to_collection, add_to_collections, get_collection
@@ -23,10 +25,22 @@ def collect_named_outputs(collections, alias, outputs):
       `outputs`.
     """
     if collections:
-        aliases = outputs.__dict__.setdefault("aliases", [])
-        aliases.append(alias.rstrip("/"))
+        append_tensor_alias(outputs, alias)
         add_to_collections(collections, outputs)
     return outputs
+
+
+def append_tensor_alias(tensor, alias):
+    """Adds a name, without the slash at its end, to the tensor's `aliases`; returns the tensor."""
+    if not hasattr(tensor, "aliases"):
+        tensor.aliases = []
+    tensor.aliases.append(alias.removesuffix("/"))
+    return tensor
+
+
+def gather_tensors_aliases(tensors):
+    """Returns the names of all `tensors` as one list; `get_tensor_aliases` says which."""
+    return [alias for tensor in tensors for alias in get_tensor_aliases(tensor)]
 
 
 def get_variable_collections(variables_collections, name):
@@ -79,64 +93,9 @@ def check_format(data_format):
         raise ValueError("data_format has to be either NCHW or NHWC.")
 
 
-def known_bool(value):
-    """Returns what a bool, tensor or variable is known to be while the graph is built, or None."""
-    if value is None:
-        raise ValueError("value_or_tensor_or_var cannot be None")
-    if isinstance(value, Variable):
-        return None
-    return tensor_util.constant_value(value) if isinstance(value, TensorBase) else value
-
-
-def smart_cond(pred, fn1, fn2, name=None):
-    """Returns what one of two functions gives: at once where the predicate is known, else `tf.cond`."""
-    known = known_bool(pred)
-    if known is None:
-        return cond(pred, fn1, fn2, name=name)
-    return fn1() if known else fn2()
-
-
-def _dimension(shape, dim, min_rank):
-    if shape.dims is None:
-        raise ValueError("dims of shape must be known but is None")
-    if len(shape.dims) < min_rank:
-        raise ValueError(f"rank of shape must be at least {min_rank} not: {len(shape.dims)}")
-    value = shape.dims[dim].value
-    if value is None:
-        raise ValueError(f"dimension {dim} of shape must be known but is None: {shape}")
-    return value
-
-
-def last_dimension(shape, min_rank=1):
-    """Returns the size of the last dimension, which must be known."""
-    return _dimension(shape, -1, min_rank)
-
-
-def channel_dimension(shape, data_format, min_rank=1):
-    """Returns the number of channels, which must be known; `data_format` is 'channels_first' or 'channels_last'."""
-    return _dimension(shape, 1 if data_format == "channels_first" else -1, min_rank)
-
-
-def two_element_tuple(int_or_tuple):
-    """Returns two integers, of two or of one.
-
-    Raises:
-      ValueError: for something else.
-    """
-    if isinstance(int_or_tuple, (list, tuple)):
-        if len(int_or_tuple) != 2:
-            raise ValueError(f"Must be a list with 2 elements: {int_or_tuple}")
-        return int(int_or_tuple[0]), int(int_or_tuple[1])
-    if isinstance(int_or_tuple, int):
-        return int(int_or_tuple), int(int_or_tuple)
-    if isinstance(int_or_tuple, TensorShape) and len(int_or_tuple) == 2:
-        return int_or_tuple[0], int_or_tuple[1]
-    raise ValueError("Must be an int, a list with 2 elements or a TensorShape of length 2")
-
-
 def get_tensor_aliases(tensor):
     """Returns the names that a tensor was collected under, else its own."""
-    if "aliases" in tensor.__dict__:
+    if hasattr(tensor, "aliases"):
         return tensor.aliases
     return [tensor.op.name if tensor.name.endswith(":0") else tensor.name]
 
@@ -148,7 +107,7 @@ def convert_collection_to_dict(collection, clear_collection=False):
       collection: its name.
       clear_collection: whether it is emptied.
     """
-    found = {alias: tensor for tensor in get_collection(collection) for alias in get_tensor_aliases(tensor)}
+    found = OrderedDict((alias, tensor) for tensor in get_collection(collection) for alias in get_tensor_aliases(tensor))
     if clear_collection:
         get_default_graph().clear_collection(collection)
     return found
