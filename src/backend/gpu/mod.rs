@@ -3,6 +3,9 @@
 //! Kernels see a [`Gpu`] and know nothing of the driver behind it, which is there when the crate is built with the
 //! feature `gpu`.
 
+mod devices;
+#[cfg(feature = "gpu")]
+mod driver;
 mod files;
 mod launch;
 pub mod source;
@@ -10,6 +13,9 @@ pub mod source;
 use crate::error::Result;
 use crate::value::{Buffer, DeviceBuffer};
 
+pub use devices::{Found, Wish, found, gpus, is_built_in, wish};
+#[cfg(all(test, feature = "gpu"))]
+pub use driver::for_tests;
 pub use files::FILES;
 pub use launch::{Check, Launch, Shader, Text, groups_for, groups_of};
 

@@ -1,0 +1,63 @@
+//! What shaders may find wrong: four words a check in one buffer, looked at when the host waits anyway, or at the end
+//! of the run.
+
+use std::thread::ThreadId;
+
+use crate::error::Error;
+
+use super::super::launch::Check;
+
+/// Most checks of one recording.
+pub const MAX_CHECKS: usize = 256;
+pub const CHECK_BYTES: u64 = 16;
+
+/// Checks of the recording, by their place in the buffer.
+#[derive(Default)]
+pub struct Checks {
+    pending: Vec<(ThreadId, Check)>,
+    /// Errors of runs that have not asked yet.
+    failed: Vec<(ThreadId, Error)>,
+}
+
+impl Checks {
+    /// The place of a new check.
+    pub fn add(&mut self, check: Check) -> usize {
+        self.pending.push((std::thread::current().id(), check));
+        self.pending.len() - 1
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.pending.len() >= MAX_CHECKS
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// The checks of a recording that is handed over.
+    pub fn take(&mut self) -> Vec<(ThreadId, Check)> {
+        std::mem::take(&mut self.pending)
+    }
+
+    /// Keeps what the words say for the runs that they belong to; the first of a run is its error.
+    pub fn note(&mut self, checks: Vec<(ThreadId, Check)>, words: &[u32]) {
+        for ((run, check), words) in checks.into_iter().zip(words.chunks_exact(4)) {
+            let is_known = self.failed.iter().any(|(other, _)| *other == run);
+            if words[0] != 0 && !is_known {
+                self.failed
+                    .push((run, check([words[1], words[2], words[3]])));
+            }
+        }
+    }
+
+    /// The error of this thread's run.
+    pub fn failure(&mut self) -> Option<Error> {
+        let run = std::thread::current().id();
+        let at = self.failed.iter().position(|(other, _)| *other == run)?;
+        Some(self.failed.swap_remove(at).1)
+    }
+}

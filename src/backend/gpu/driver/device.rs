@@ -1,0 +1,510 @@
+//! A device: opened from an adapter, it allocates, records, hands over and reads back.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
+
+use crate::error::{Code, Error, Result};
+use crate::value::{Buffer, DeviceBuffer};
+use crate::{bail, ensure};
+
+use super::super::launch::Launch;
+use super::super::{Counts, Gpu, Limits};
+use super::checks::{CHECK_BYTES, MAX_CHECKS};
+use super::memory::{Block, Memory, Pool, class_of};
+use super::pipelines::{PARAMETER_BYTES, Pipelines};
+use super::staging::Staging;
+use super::stream::Stream;
+
+/// More writes from the host than this wait for no submission: the driver keeps a copy of each.
+const MAX_WRITES: usize = 256;
+/// Words of parameters before a kernel's own.
+const OWN_WORDS: usize = 2;
+
+#[derive(Default)]
+struct Counters {
+    dispatches: AtomicU64,
+    submissions: AtomicU64,
+    waits: AtomicU64,
+    bytes_up: AtomicU64,
+    bytes_down: AtomicU64,
+}
+
+pub struct Driver {
+    index: usize,
+    description: String,
+    memory_bytes: i64,
+    limits: Limits,
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    pipelines: Pipelines,
+    pool: Mutex<Pool>,
+    staging: Staging,
+    stream: Mutex<Stream>,
+    checks: wgpu::Buffer,
+    counters: Counters,
+    /// What went wrong outside of any call.
+    fault: Arc<OnceLock<String>>,
+    /// The process that opened it: a child of it cannot use it.
+    process: u32,
+    this: Weak<Driver>,
+}
+
+impl Driver {
+    /// Opens device number `index` on this adapter.
+    pub fn open(adapter: &wgpu::Adapter, index: usize) -> Result<Arc<Driver>> {
+        let info = adapter.get_info();
+        ensure!(
+            adapter.features().contains(wgpu::Features::IMMEDIATES),
+            unimplemented,
+            "it has no room for parameters beside the commands (immediates)"
+        );
+        let limits = wanted_limits(adapter.limits());
+        let request = wgpu::DeviceDescriptor {
+            label: Some("ferroflow"),
+            required_features: wgpu::Features::IMMEDIATES,
+            required_limits: limits.clone(),
+            memory_hints: wgpu::MemoryHints::Performance,
+            ..Default::default()
+        };
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&request)).map_err(|error| {
+                Error::new(
+                    Code::Unavailable,
+                    format!("it could not be opened: {error}"),
+                )
+            })?;
+        let fault: Arc<OnceLock<String>> = Arc::default();
+        let noted = fault.clone();
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let _ = noted.set(error.to_string());
+        }));
+        let noted = fault.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            let _ = noted.set(format!("the device was lost ({reason:?}): {message}"));
+        });
+        let checks = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("checks"),
+            size: MAX_CHECKS as u64 * CHECK_BYTES,
+            usage: wgpu::BufferUsages::STORAGE
+                | wgpu::BufferUsages::COPY_SRC
+                | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let buffer_bytes = limits
+            .max_storage_buffer_binding_size
+            .min(limits.max_buffer_size);
+        Ok(Arc::new_cyclic(|this| Driver {
+            index,
+            description: format!("device: {index}, name: {}, {}", info.name, info.backend),
+            // No interface tells how much there is; what one buffer may have is a bound that holds.
+            memory_bytes: i64::try_from(buffer_bytes).unwrap_or(i64::MAX),
+            limits: Limits {
+                // One is left for the checks.
+                bindings: limits.max_storage_buffers_per_shader_stage as usize,
+                buffer_bytes: usize::try_from(buffer_bytes).unwrap_or(usize::MAX),
+                workgroup_bytes: limits.max_compute_workgroup_storage_size as usize,
+                invocations: limits.max_compute_invocations_per_workgroup,
+            },
+            pipelines: Pipelines::new(is_checking()),
+            pool: Mutex::default(),
+            staging: Staging::default(),
+            stream: Mutex::default(),
+            checks,
+            counters: Counters::default(),
+            fault,
+            process: std::process::id(),
+            this: this.clone(),
+            device,
+            queue,
+        }))
+    }
+
+    fn this(&self) -> Result<Arc<Driver>> {
+        self.this
+            .upgrade()
+            .ok_or_else(|| Error::internal("a device that was closed is used"))
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(
+            self.process == std::process::id(),
+            failed_precondition,
+            "GPU {} was opened by the parent of this process; a process that was forked cannot use it. Start workers \
+             with the 'spawn' method, or fork before the first session.",
+            self.index
+        );
+        match self.fault.get() {
+            None => Ok(()),
+            Some(fault) => bail!(internal, "GPU {}: {fault}", self.index),
+        }
+    }
+
+    pub(super) fn give_back(&self, block: Block) {
+        self.pool.lock().put(block);
+    }
+
+    // ---- memory ----
+
+    fn size_of(&self, len: usize) -> Result<u64> {
+        let size = class_of(len).filter(|_| len <= self.limits.buffer_bytes);
+        let size = size.ok_or_else(|| {
+            Error::exhausted(format!(
+                "OOM when allocating {len} bytes on GPU {}: one buffer has at most {} bytes",
+                self.index, self.limits.buffer_bytes
+            ))
+        })?;
+        Ok(size.min(self.limits.buffer_bytes as u64))
+    }
+
+    fn new_block(&self, size: u64) -> Result<Block> {
+        match self.try_block(size) {
+            Some(block) => Ok(block),
+            None => {
+                // What waits goes back to the system first, once the device is done with it.
+                self.pipelines.forget_groups();
+                self.pool.lock().trim();
+                self.wait_for_all()?;
+                self.try_block(size).ok_or_else(|| {
+                    Error::exhausted(format!(
+                        "OOM when allocating {size} bytes on GPU {}, of which {} bytes are in use",
+                        self.index,
+                        self.pool.lock().all_bytes
+                    ))
+                })
+            }
+        }
+    }
+
+    fn try_block(&self, size: u64) -> Option<Block> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size,
+            usage: wgpu::BufferUsages::STORAGE
+                | wgpu::BufferUsages::COPY_SRC
+                | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        if pollster::block_on(scope.pop()).is_some() {
+            return None;
+        }
+        let mut pool = self.pool.lock();
+        pool.all_bytes += size;
+        pool.next_id += 1;
+        Some(Block {
+            buffer,
+            size,
+            id: pool.next_id,
+            epoch: 0,
+        })
+    }
+
+    fn hold(&self, block: Block, len: usize) -> Result<DeviceBuffer> {
+        Ok(DeviceBuffer::new(
+            Arc::new(Memory::new(self.this()?, block)),
+            len,
+        ))
+    }
+
+    fn memory<'b>(&self, buffer: &'b DeviceBuffer) -> Result<&'b Memory> {
+        Memory::of(self, buffer)
+            .ok_or_else(|| Error::internal(format!("a buffer does not lie on GPU {}", self.index)))
+    }
+
+    // ---- waiting ----
+
+    fn submit(&self, stream: &mut Stream) -> wgpu::SubmissionIndex {
+        self.counters.submissions.fetch_add(1, Ordering::Relaxed);
+        stream.submit(&self.queue)
+    }
+
+    fn wait(&self, index: wgpu::SubmissionIndex) -> Result<()> {
+        self.counters.waits.fetch_add(1, Ordering::Relaxed);
+        let waited = self.device.poll(wgpu::PollType::Wait {
+            submission_index: Some(index),
+            timeout: None,
+        });
+        waited
+            .map_err(|error| Error::internal(format!("waiting for GPU {}: {error}", self.index)))?;
+        self.check()
+    }
+
+    fn wait_for_all(&self) -> Result<()> {
+        let mut stream = self.stream.lock();
+        let index = self.submit(&mut stream);
+        stream.settle();
+        drop(stream);
+        self.wait(index)
+    }
+
+    /// Reads buffers and the checks of the recording, in one submission.
+    fn bring<'s>(
+        &'s self,
+        mut stream: MutexGuard<'s, Stream>,
+        all: &[(&Memory, usize)],
+    ) -> Result<Vec<Buffer>> {
+        let padded = |len: usize| (len as u64).div_ceil(16) * 16;
+        let of_checks = stream.checks.len() as u64 * CHECK_BYTES;
+        let total = all.iter().map(|(_, len)| padded(*len)).sum::<u64>() + of_checks;
+        let staging = self.staging.take(&self.device, total.max(16));
+        let mut at = 0;
+        let encoder = stream.encoder(&self.device);
+        for (memory, len) in all {
+            encoder.copy_buffer_to_buffer(&memory.block().buffer, 0, &staging, at, padded(*len));
+            at += padded(*len);
+        }
+        if of_checks > 0 {
+            encoder.copy_buffer_to_buffer(&self.checks, 0, &staging, at, of_checks);
+            encoder.clear_buffer(&self.checks, 0, None);
+        }
+        let checks = stream.checks.take();
+        let index = self.submit(&mut stream);
+        stream.settle();
+        drop(stream);
+        let (told, mapped) = std::sync::mpsc::channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |outcome| {
+            let _ = told.send(outcome);
+        });
+        self.wait(index)?;
+        let lost = || Error::internal(format!("reading from GPU {} failed", self.index));
+        mapped.recv().map_err(|_| lost())?.map_err(|_| lost())?;
+        let mut found = Vec::with_capacity(all.len());
+        {
+            let view = staging.get_mapped_range(..).map_err(|_| lost())?;
+            let mut at = 0;
+            for (_, len) in all {
+                found.push(Buffer::copy_of(&view[at..at + len])?);
+                at += padded(*len) as usize;
+            }
+            if of_checks > 0 {
+                let words: Vec<u32> = view[at..at + of_checks as usize]
+                    .chunks_exact(4)
+                    .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                    .collect();
+                self.stream.lock().checks.note(checks, &words);
+            }
+        }
+        staging.unmap();
+        self.staging.give_back(staging);
+        let down: usize = all.iter().map(|(_, len)| len).sum();
+        self.counters
+            .bytes_down
+            .fetch_add(down as u64, Ordering::Relaxed);
+        Ok(found)
+    }
+
+    pub(super) fn read(&self, memory: &Memory, len: usize) -> Result<Buffer> {
+        self.check()?;
+        let mut found = self.bring(self.stream.lock(), &[(memory, len)])?;
+        found
+            .pop()
+            .ok_or_else(|| Error::internal("nothing was read"))
+    }
+
+    fn fail_if_checked(&self) -> Result<()> {
+        match self.stream.lock().checks.failure() {
+            None => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+}
+
+impl Gpu for Driver {
+    fn index(&self) -> usize {
+        self.index
+    }
+
+    fn description(&self) -> String {
+        self.description.clone()
+    }
+
+    fn memory_bytes(&self) -> i64 {
+        self.memory_bytes
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn counts(&self) -> Counts {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            dispatches: of(&self.counters.dispatches),
+            submissions: of(&self.counters.submissions),
+            waits: of(&self.counters.waits),
+            bytes_up: of(&self.counters.bytes_up),
+            bytes_down: of(&self.counters.bytes_down),
+        }
+    }
+
+    fn allocate(&self, len: usize) -> Result<DeviceBuffer> {
+        if len == 0 {
+            return Ok(DeviceBuffer::empty());
+        }
+        let size = self.size_of(len)?;
+        let waiting = self.pool.lock().take(size);
+        let block = match waiting {
+            Some(block) => block,
+            None => self.new_block(size)?,
+        };
+        self.hold(block, len)
+    }
+
+    fn upload(&self, bytes: &[u8]) -> Result<DeviceBuffer> {
+        if bytes.is_empty() {
+            return Ok(DeviceBuffer::empty());
+        }
+        self.check()?;
+        let size = self.size_of(bytes.len())?;
+        let mut stream = self.stream.lock();
+        if stream.writes >= MAX_WRITES {
+            self.submit(&mut stream);
+        }
+        // Bytes arrive ahead of what is recorded: the block must be one that the recording does not use.
+        let waiting = self.pool.lock().take_before(size, stream.epoch());
+        let mut block = match waiting {
+            Some(block) => block,
+            None => {
+                drop(stream);
+                let block = self.new_block(size)?;
+                stream = self.stream.lock();
+                block
+            }
+        };
+        block.epoch = stream.epoch();
+        let whole = bytes.len() / 4 * 4;
+        self.queue.write_buffer(&block.buffer, 0, &bytes[..whole]);
+        if whole < bytes.len() {
+            let mut last = [0u8; 4];
+            last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
+            self.queue.write_buffer(&block.buffer, whole as u64, &last);
+        }
+        stream.writes += 1;
+        drop(stream);
+        self.counters
+            .bytes_up
+            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.hold(block, bytes.len())
+    }
+
+    fn copy(&self, from: &DeviceBuffer) -> Result<DeviceBuffer> {
+        let to = self.allocate(from.len_bytes())?;
+        if from.memory().is_none() {
+            return Ok(to);
+        }
+        let (source, target) = (self.memory(from)?, self.memory(&to)?);
+        let mut stream = self.stream.lock();
+        let epoch = stream.epoch();
+        source.touch(epoch);
+        target.touch(epoch);
+        let bytes = (from.len_bytes() as u64).div_ceil(4) * 4;
+        let encoder = stream.encoder(&self.device);
+        encoder.copy_buffer_to_buffer(&source.block().buffer, 0, &target.block().buffer, 0, bytes);
+        Ok(to)
+    }
+
+    fn launch(&self, launch: Launch) -> Result<()> {
+        ensure!(
+            launch.params.len() + OWN_WORDS <= PARAMETER_BYTES as usize / 4,
+            internal,
+            "{} words of parameters for {:?}",
+            launch.params.len(),
+            launch.shader
+        );
+        let has_check = launch.check.is_some();
+        let bindings = launch.bindings.len() + usize::from(has_check);
+        let pipeline = self
+            .pipelines
+            .pipeline(&self.device, launch.shader, bindings)?;
+        let mut buffers: SmallVec<[(u64, &wgpu::Buffer); 8]> = SmallVec::new();
+        let mut stream = self.stream.lock();
+        let epoch = stream.epoch();
+        for buffer in launch.bindings {
+            let memory = self.memory(buffer)?;
+            memory.touch(epoch);
+            buffers.push((memory.block().id, &memory.block().buffer));
+        }
+        let mut place = 0;
+        if let Some(check) = launch.check {
+            if stream.checks.is_full() {
+                self.bring(stream, &[])?;
+                stream = self.stream.lock();
+            }
+            place = stream.checks.add(check);
+            buffers.push((0, &self.checks));
+        }
+        let group = self.pipelines.bind_group(&self.device, &buffers);
+        let mut words = [0u32; PARAMETER_BYTES as usize / 4];
+        words[1] = place as u32;
+        words[OWN_WORDS..OWN_WORDS + launch.params.len()].copy_from_slice(launch.params);
+        let pass = stream.pass(&self.device);
+        pass.set_pipeline(&pipeline.pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        pass.set_immediates(0, bytemuck::cast_slice(&words));
+        let [x, y, z] = launch.groups;
+        pass.dispatch_workgroups(x, y, z);
+        self.counters.dispatches.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn download(&self, all: &[&DeviceBuffer]) -> Result<Vec<Buffer>> {
+        self.check()?;
+        let mut wanted = Vec::with_capacity(all.len());
+        for buffer in all {
+            if buffer.memory().is_some() {
+                wanted.push((self.memory(buffer)?, buffer.len_bytes()));
+            }
+        }
+        let mut read = match wanted.is_empty() {
+            true => Vec::new(),
+            false => self.bring(self.stream.lock(), &wanted)?,
+        }
+        .into_iter();
+        self.fail_if_checked()?;
+        let each = all.iter().map(|buffer| match buffer.memory() {
+            None => Buffer::new(0),
+            Some(_) => read
+                .next()
+                .ok_or_else(|| Error::internal("a buffer was not read")),
+        });
+        each.collect()
+    }
+
+    fn finish(&self) -> Result<()> {
+        self.check()?;
+        let mut stream = self.stream.lock();
+        if !stream.checks.is_empty() {
+            self.bring(stream, &[])?;
+        } else {
+            if !stream.is_empty() {
+                self.submit(&mut stream);
+            }
+            let oldest = stream.oldest();
+            drop(stream);
+            if let Some(index) = oldest {
+                self.wait(index)?;
+            }
+        }
+        self.fail_if_checked()
+    }
+}
+
+/// What shaders may use: all that the adapter has, or what every WebGPU device has (`FERROFLOW_GPU_LIMITS=default`).
+fn wanted_limits(of_adapter: wgpu::Limits) -> wgpu::Limits {
+    let is_least = std::env::var_os("FERROFLOW_GPU_LIMITS").is_some_and(|v| v == "default");
+    match is_least {
+        true => wgpu::Limits {
+            max_immediate_size: PARAMETER_BYTES,
+            ..wgpu::Limits::default()
+        },
+        false => of_adapter,
+    }
+}
+
+/// Whether shaders are to check every index themselves, for looking for faults: `FERROFLOW_GPU_CHECKS=1`.
+fn is_checking() -> bool {
+    std::env::var_os("FERROFLOW_GPU_CHECKS").is_some_and(|v| v != "0" && !v.is_empty())
+}
