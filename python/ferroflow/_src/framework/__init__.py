@@ -13,7 +13,7 @@ From the bottom up (a module may import those above it):
     tensor_shape         Dimension, TensorShape, as_shape, as_dimension, scalar, unknown_shape, vector, matrix
     nest                 flatten, pack_sequence_as, map_structure, assert_same_structure, is_sequence, ...
     tensor_values        as_ndarray(values, dtype, shape, verify_shape): Python values to arrays as TF 1.15 reads them
-    graph_keys           GraphKeys
+    graph_keys           GraphKeys;  uids: the numbers in some names
     frames               creation stacks of nodes: cheap to take, formatted on demand
     stacks               get_default_graph, get_default_session and their thread-local stacks
     tensor_like          TensorLike, TensorBase: what is a tensor, before it has operators
