@@ -7,14 +7,11 @@
 // A_ALONG_K: a is [m, k], else [k, m]. B_ALONG_K: b is [n, k], else [k, n]. A_VEC, B_VEC, C_VEC: the matrix's rows in
 // memory and its step are multiples of 4. BIAS, RELU: what is done to c before it is stored. Tiles: lib/gemm.wgsl.
 //!default A_ALONG_K 1
-//!default B_ALONG_K 0
 //!default A_VEC 0
-//!default B_VEC 0
-//!default C_VEC 0
-//!default BIAS 0
-//!default RELU 0
 //!include lib/index.wgsl
 //!include lib/gemm.wgsl
+//!include lib/matrix_b.wgsl
+//!include lib/matrix_c.wgsl
 
 struct Params {
     zero: u32, flag: u32, m: u32, n: u32, k: u32, chunk: u32, splits: u32, a_step: u32, b_step: u32,
@@ -25,21 +22,7 @@ struct Params {
 //!else
 @group(0) @binding(0) var<storage, read_write> a: array<f32>;
 //!end
-//!if B_VEC
-@group(0) @binding(1) var<storage, read_write> b: array<vec4<f32>>;
-//!else
-@group(0) @binding(1) var<storage, read_write> b: array<f32>;
-//!end
-//!if BIAS
-@group(0) @binding(2) var<storage, read_write> bias: array<f32>;
-//!end
-//!if C_VEC
-@group(0) @binding(2 + BIAS) var<storage, read_write> c: array<vec4<f32>>;
-//!else
-@group(0) @binding(2 + BIAS) var<storage, read_write> c: array<f32>;
-//!end
 var<immediate> p: Params;
-var<private> z: u32;
 
 // Four neighbours of a's memory; zeros behind the matrix.
 fn a4(row: u32, col: u32, rows: u32, cols: u32) -> vec4<f32> {
@@ -59,23 +42,6 @@ fn a4(row: u32, col: u32, rows: u32, cols: u32) -> vec4<f32> {
     return v;
 }
 
-fn b4(row: u32, col: u32, rows: u32, cols: u32) -> vec4<f32> {
-    var v = vec4<f32>();
-    if row < rows && col < cols {
-        let at = z / p.splits * p.b_step + row * cols + col;
-//!if B_VEC
-        v = b[at / 4u];
-//!else
-//!for e in 0..4
-        if col + $eu < cols {
-            v[$e] = b[at + $eu];
-        }
-//!end
-//!end
-    }
-    return v;
-}
-
 fn load_a(m: u32, k: u32) -> mat4x4<f32> {
 //!if A_ALONG_K
     return transpose(mat4x4(
@@ -85,45 +51,12 @@ fn load_a(m: u32, k: u32) -> mat4x4<f32> {
 //!end
 }
 
-fn load_b(k: u32, n: u32) -> mat4x4<f32> {
-//!if B_ALONG_K
-    return transpose(mat4x4(
-        b4(n, k, p.n, p.k), b4(n + 1u, k, p.n, p.k), b4(n + 2u, k, p.n, p.k), b4(n + 3u, k, p.n, p.k)));
-//!else
-    return mat4x4(b4(k, n, p.k, p.n), b4(k + 1u, n, p.k, p.n), b4(k + 2u, n, p.k, p.n), b4(k + 3u, n, p.k, p.n));
-//!end
-}
-
-fn store(m: u32, n: u32, sum: vec4<f32>) {
-    if m >= p.m || n >= p.n {
-        return;
-    }
-    let at = (z * p.m + m) * p.n + n;
-    var v = sum;
-//!if BIAS
-//!for e in 0..4
-    v[$e] += bias[min(n + $eu, p.n - 1u)];
-//!end
-//!end
-//!if RELU
-    v = select(v, vec4<f32>(), v < vec4<f32>());
-//!end
-//!if C_VEC
-    c[at / 4u] = v;
-//!else
-//!for e in 0..4
-    if n + $eu < p.n {
-        c[at + $eu] = v[$e];
-    }
-//!end
-//!end
-}
-
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let tiles = (p.n + TILE_N - 1u) / TILE_N;
     let tile = linear_group(wid);
     z = wid.z;
+    b_begin = z / p.splits * p.b_step;
     let begin = z % p.splits * p.chunk;
     gemm(lid, tile / tiles * TILE_M, tile % tiles * TILE_N, begin, min(begin + p.chunk, p.k));
 }
