@@ -37,6 +37,10 @@ fn variants(text: &str) -> Vec<Vec<(&str, u32)>> {
 fn shaders_read_and_validate() {
     let mut faults = Vec::new();
     for (path, text) in FILES {
+        // Parts of shaders are read with the shaders; those that need nothing of them, alone too.
+        if path.starts_with("lib/") && !text.contains("Needs: p.zero") {
+            continue;
+        }
         for constants in variants(text) {
             let expanded = match path.strip_prefix("lib/") {
                 None => source::expand(path.strip_suffix(".wgsl").unwrap(), &constants),
@@ -60,11 +64,6 @@ fn shaders_read_and_validate() {
 fn shaders_are_short_and_say_what_they_compute() {
     for (path, text) in FILES {
         assert!(text.starts_with("//"), "{path} has no header");
-        let limit = if path.starts_with("lib/math") {
-            800
-        } else {
-            260
-        };
-        assert!(text.lines().count() <= limit, "{path} is too long");
+        assert!(text.lines().count() <= 260, "{path} is too long");
     }
 }

@@ -43,6 +43,11 @@ def expand(name, constants=None, read=None):
     return "\n".join(head + body) + "\n"
 
 
+def expand_text(text, constants=None):
+    """The WGSL of a text that is no file of its own."""
+    return expand("text", constants, lambda path: text if path == "text.wgsl" else (SHADERS / path).read_text())
+
+
 def directive(line):
     """The directive's word and the rest of its line, or (None, "")."""
     text = line.strip()

@@ -71,7 +71,7 @@ class Gpu:
         """Runs one dispatch.
 
         Args:
-          shader: name of a file in `shaders/`, without its ending.
+          shader: name of a file in `shaders/`, without its ending; or a text of several lines.
           constants: dict of the shader's constants.
           buffers: arrays (read only: a changed one fails), `Out`s and `InOut`s, in the order of the bindings.
           params: the words after `zero` and `flag`; a float goes as float32's bits, an int as its low 32 bits.
@@ -96,11 +96,11 @@ class Gpu:
         self.device.queue.submit([encoder.finish()])
         results = []
         for place, (given, buffer) in enumerate(zip(buffers, device_buffers, strict=True)):
-            got = self.download(given, buffer, f"{shader}: binding {place}")
+            got = self.download(given, buffer, f"{shader[:40]}: binding {place}")
             if isinstance(given, (Out, InOut)):
                 results.append(got)
             else:
-                assert got.tobytes() == given.tobytes(), f"{shader}: binding {place} is an input and was changed"
+                assert got.tobytes() == given.tobytes(), f"{shader[:40]}: binding {place} is an input and was changed"
         return results
 
     def pipeline(self, shader, constants, bindings):
@@ -114,7 +114,9 @@ class Gpu:
                 bind_group_layouts=[self.device.create_bind_group_layout(entries=entries)],
                 immediate_size=IMMEDIATE_BYTES,
             )
-            module = self.device.create_shader_module(code=source.expand(shader, constants), label=shader)
+            is_text = "\n" in shader
+            code = (source.expand_text if is_text else source.expand)(shader, constants)
+            module = self.device.create_shader_module(code=code, label="text" if is_text else shader)
             compute = {"module": module, "entry_point": "main"}
             self.pipelines[key] = self.device.create_compute_pipeline(layout=layout, compute=compute)
         return self.pipelines[key]

@@ -10,8 +10,28 @@ macro_rules! files {
 }
 
 files! {
+    "arg_reduce.wgsl",
     "bias_add.wgsl",
+    "conv2d.wgsl",
+    "conv2d_input.wgsl",
+    "cross_entropy.wgsl",
+    "lib/bits.wgsl",
+    "lib/floats.wgsl",
+    "lib/gemm.wgsl",
     "lib/index.wgsl",
+    "lib/lanes.wgsl",
+    "lib/math.wgsl",
+    "lib/matrix_b.wgsl",
+    "lib/matrix_c.wgsl",
+    "lib/patches.wgsl",
+    "lib/pow.wgsl",
+    "lib/special.wgsl",
+    "lib/trees.wgsl",
+    "lib/trig.wgsl",
+    "matmul.wgsl",
+    "matvec.wgsl",
+    "reduce.wgsl",
+    "softmax.wgsl",
 }
 
 #[cfg(test)]
