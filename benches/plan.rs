@@ -34,7 +34,7 @@ fn planning(c: &mut Criterion) {
     let mut group = c.benchmark_group("plan");
     group.sample_size(10);
     group.bench_function("chain_of_10000", |b| {
-        b.iter(|| black_box(plan(&graph, &spec).expect("a plan")))
+        b.iter(|| black_box(plan(&graph, &spec, &|_| None).expect("a plan")))
     });
     group.finish();
     let session = Session::new(Arc::new(Mutex::new(graph)), None);

@@ -16,6 +16,29 @@ use super::resource::{Variable, WritingOnDevice};
 /// Launches what computes a node's outputs. It must set each of them, or leave the node to the host.
 pub type GpuKernel = fn(&mut GpuContext) -> Result<()>;
 
+/// Element types that shaders know.
+pub fn is_known_to_shaders(dtype: DType) -> bool {
+    matches!(
+        dtype,
+        DType::F32 | DType::I32 | DType::I64 | DType::Bool | DType::U8
+    )
+}
+
+/// Whether a node whose inputs have these types may run on a GPU.
+pub fn runs_on_gpu(node: &Node, inputs: &[DType]) -> bool {
+    let Some(entry) = super::find(node.op()) else {
+        return false;
+    };
+    let is_elementwise = matches!(entry.run, super::Run::Map(_) | super::Run::MapWith(_));
+    if !is_elementwise && entry.gpu.is_none() {
+        return false;
+    }
+    let is_on_host = |i: usize| i < 32 && entry.host_inputs >> i & 1 == 1;
+    let mut inputs = inputs.iter().enumerate();
+    inputs.all(|(i, d)| is_on_host(i) || *d == DType::Resource || is_known_to_shaders(*d))
+        && node.outputs.iter().all(|o| is_known_to_shaders(o.dtype))
+}
+
 /// One node, about to run on a GPU.
 pub struct GpuContext<'a> {
     pub id: NodeId,

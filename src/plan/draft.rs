@@ -9,6 +9,8 @@ use crate::graph::{Endpoint, Node, NodeId};
 use crate::ops::Run;
 use crate::value::{DType, Shape, Value};
 
+use super::step::Site;
+
 /// An item's place in its draft.
 pub type ItemId = u32;
 /// A frame's place in its draft; 0 is the run itself.
@@ -52,6 +54,7 @@ pub struct Item {
     pub controls: SmallVec<[ItemId; 2]>,
     pub frame: FrameId,
     pub life: LifeId,
+    pub site: Site,
     /// Gone: another source stands for each of its outputs.
     pub is_removed: bool,
 }

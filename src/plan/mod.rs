@@ -12,6 +12,7 @@ mod identity;
 mod life;
 mod memory;
 mod needs;
+mod place;
 mod prune;
 mod schedule;
 mod step;
@@ -25,9 +26,10 @@ use crate::error::Result;
 use crate::graph::{Endpoint, Graph, NodeId};
 use crate::ops::{self, Run};
 
+pub use place::Homes;
 pub use step::{
-    Action, End, Enter, Feed, FeedSet, Fetch, Group, Loop, Member, NO_SLOT, Need, Operand, Place,
-    Plan, Source, Step,
+    Action, End, Enter, Feed, FeedSet, Fetch, Group, Launch, Loop, Member, NO_SLOT, Need, Operand,
+    Place, Plan, Site, Source, Step,
 };
 
 /// What a run feeds, fetches, and wants done besides.
@@ -44,12 +46,14 @@ pub struct RunSpec {
 pub type Lookup = fn(&str) -> Option<Run>;
 
 /// Plans with the ops of the registry.
-pub fn plan(graph: &Graph, spec: &RunSpec) -> Result<Plan> {
-    plan_with(graph, spec, |op| ops::find(op).map(|entry| entry.run))
+pub fn plan(graph: &Graph, spec: &RunSpec, homes: Homes) -> Result<Plan> {
+    plan_with(graph, spec, homes, |op| {
+        ops::find(op).map(|entry| entry.run)
+    })
 }
 
 /// Plans with kernels of the caller's.
-pub fn plan_with(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Plan> {
+pub fn plan_with(graph: &Graph, spec: &RunSpec, homes: Homes, lookup: Lookup) -> Result<Plan> {
     let mut draft = prune::prune(graph, spec, lookup)?;
     frames::find_frames(&mut draft)?;
     life::find_lives(&mut draft);
@@ -58,6 +62,7 @@ pub fn plan_with(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Plan> 
     dedupe::dedupe(&mut draft)?;
     unused::drop_unused(&mut draft)?;
     sweep::sweep(&mut draft);
+    place::place(&mut draft, graph, homes);
     let mut plan = schedule::schedule(graph, &draft)?;
     if spec.is_partial {
         // Steps run as their feeds come, so that no use of a slot is known to be the last.

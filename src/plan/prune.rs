@@ -44,6 +44,7 @@ pub fn prune(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Draft> {
             controls: controls.collect(),
             frame: 0,
             life: 0,
+            site: super::step::Site::Host,
             is_removed: false,
         });
     }

@@ -18,7 +18,9 @@ use super::draft::{
 };
 use super::life::is_loop_merge;
 use super::prune::input_refs;
-use super::step::{Action, Enter, Feed, Fetch, Loop, NO_SLOT, Operand, Place, Plan, Step};
+use super::step::{
+    Action, Enter, Feed, Fetch, Launch, Loop, NO_SLOT, Operand, Place, Plan, Site, Step,
+};
 
 /// What is put in order: an item, or a whole loop.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,11 +57,35 @@ pub fn schedule(graph: &Graph, draft: &Draft) -> Result<Plan> {
         feeds: feeds.collect(),
         fetches,
         slots: lowering.slots as usize,
+        gpus: gpus_of(draft),
         alive_bits: lowering.alive_bit.len(),
         lasting: lowering.lasting as usize,
         constants: lowering.constants,
         needs: Vec::new(),
         nodes: draft.items.iter().map(|i| (i.id, i.node.clone())).collect(),
+    })
+}
+
+/// The GPUs that items run on, each once.
+fn gpus_of(draft: &Draft) -> SmallVec<[u8; 1]> {
+    let mut gpus: SmallVec<[u8; 1]> = SmallVec::new();
+    for &id in &draft.order {
+        if let Site::Gpu(gpu) = draft.item(id).site
+            && !gpus.contains(&gpu)
+        {
+            gpus.push(gpu);
+        }
+    }
+    gpus
+}
+
+/// The kernel of an item that runs on a GPU; formulas have none.
+fn launch_of(item: &Item) -> Option<Launch> {
+    let entry = crate::ops::find(item.op()).filter(|_| matches!(item.site, Site::Gpu(_)))?;
+    let host_inputs = entry.host_inputs;
+    entry.gpu.map(|kernel| Launch {
+        kernel,
+        host_inputs,
     })
 }
 
@@ -291,6 +317,8 @@ impl Lowering<'_> {
             id: item.id,
             node: item.node.clone(),
             action,
+            site: item.site,
+            launch: launch_of(item),
             inputs,
             outputs: self.output_slots(id),
             can_die: item.life != 0 || is_exit(item.op()) || is_next_iteration(item.op()),
@@ -407,6 +435,8 @@ impl Lowering<'_> {
         Ok(Step {
             id,
             node,
+            site: Site::Anywhere,
+            launch: None,
             inputs: SmallVec::new(),
             outputs: SmallVec::new(),
             can_die: false,

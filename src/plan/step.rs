@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::backend::cpu::map::Compiled;
 use crate::graph::{Endpoint, Node, NodeId};
+use crate::ops::gpu::GpuKernel;
 use crate::ops::kernel::Kernel;
 use crate::ops::map::Map;
 use crate::value::{DType, Value};
@@ -19,6 +20,25 @@ pub enum Place {
     Slot(u32),
     /// A value of the plan's own.
     Constant(u32),
+}
+
+/// Where a step runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Site {
+    /// On the host; what lies on a device is read back.
+    Host,
+    /// Wherever its first input lies: no data moves.
+    Anywhere,
+    /// On the GPU of this number; what lies on the host is sent there.
+    Gpu(u8),
+}
+
+/// A kernel on a GPU.
+#[derive(Clone, Copy)]
+pub struct Launch {
+    pub kernel: GpuKernel,
+    /// Inputs that it reads on the host, one bit each.
+    pub host_inputs: u32,
 }
 
 /// An input of a step.
@@ -125,6 +145,9 @@ pub struct Step {
     pub id: NodeId,
     pub node: Arc<Node>,
     pub action: Action,
+    pub site: Site,
+    /// What launches it, for kernels on a GPU.
+    pub launch: Option<Launch>,
     pub inputs: SmallVec<[Operand; 4]>,
     /// A slot for each output, `NO_SLOT` where nobody reads it.
     pub outputs: SmallVec<[u32; 2]>,
@@ -187,6 +210,8 @@ pub struct Plan {
     pub constants: Vec<Value>,
     pub slots: usize,
     pub alive_bits: usize,
+    /// The GPUs that steps run on.
+    pub gpus: SmallVec<[u8; 1]>,
     /// Steps with lasting outputs.
     pub lasting: usize,
     /// For a run in parts: which feeds each step needs, one bit a feed. Else empty.

@@ -12,7 +12,9 @@ fn explain(graph: &Graph, feeds: &[Endpoint], fetches: &[Endpoint], targets: &[N
         targets: targets.to_vec(),
         ..Default::default()
     };
-    plan_with(graph, &spec, lookup).unwrap().to_string()
+    plan_with(graph, &spec, &|_| None, lookup)
+        .unwrap()
+        .to_string()
 }
 
 #[test]

@@ -116,8 +116,10 @@ impl PySession {
         let config = proto::ConfigProto::decode(config.unwrap_or_default())
             .map_err(|e| to_python(Error::value(format!("cannot read the ConfigProto: {e}"))))?;
         let num_cpus = config.device_count.get("CPU").copied().unwrap_or(1);
+        let num_gpus = config.device_count.get("GPU").copied();
+        let num_gpus = num_gpus.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(0));
         let devices = match usize::try_from(num_cpus) {
-            Ok(n @ 1..) => local_devices(n.min(MOST_CPUS)),
+            Ok(n @ 1..) => local_devices(n.min(MOST_CPUS), num_gpus),
             _ => Err(Error::not_found(
                 "No CPU devices are available in this process",
             )),

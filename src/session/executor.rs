@@ -15,11 +15,12 @@ use crate::error::{Error, Result};
 use crate::ops::kernel::{Cancellation, Kernel, KernelContext, SessionState, Slot};
 use crate::ops::map::Map;
 use crate::ops::resource::Variable;
-use crate::plan::{Action, Enter, Fetch, Loop, NO_SLOT, Operand, Place, Plan, Step};
+use crate::plan::{Action, Enter, Fetch, Loop, NO_SLOT, Operand, Place, Plan, Site, Step};
 use crate::value::{Buffer, DType, Value};
 use crate::{bail, ensure};
 
 use super::groups::{Wanted, in_order, lock};
+use super::on_gpu::{Constants, gpu, keep_reads, to_host};
 use super::plans::Lasting;
 use super::trace::Trace;
 
@@ -58,6 +59,7 @@ pub struct Run<'a> {
     pub session: &'a dyn SessionState,
     pub cancellation: &'a Cancellation,
     pub lasting: &'a Lasting,
+    pub constants: &'a Constants,
     /// Where to note how long each step took.
     pub trace: Option<&'a Trace>,
 }
@@ -75,7 +77,11 @@ pub fn run(run: &Run, slots: &mut Slots, feeds: Vec<Value>) -> Result<Vec<Value>
         executor.block(&run.plan.steps, true)?;
         executor.fetch_all()
     }));
-    outcome.unwrap_or_else(|panic| Err(describe_panic(&*panic, current.get())))
+    let outcome = outcome.unwrap_or_else(|panic| Err(describe_panic(&*panic, current.get())));
+    if outcome.is_err() {
+        executor.abandon();
+    }
+    outcome
 }
 
 /// Goes on with a run in parts: feeds some tensors, runs the steps that `may_run`, and returns some of the fetches.
@@ -105,10 +111,8 @@ pub fn run_part(
         {
             executor.block(std::slice::from_ref(step), true)?;
         }
-        let fetches = fetches
-            .iter()
-            .map(|i| executor.fetch(&run.plan.fetches[*i], true));
-        fetches.collect()
+        let fetches = fetches.iter().map(|i| (&run.plan.fetches[*i], true));
+        executor.fetch_each(fetches)
     }));
     outcome.unwrap_or_else(|panic| Err(describe_panic(&*panic, current.get())))
 }
@@ -326,9 +330,22 @@ impl<'a> Executor<'a, '_> {
             return self.lasting(step, work, place);
         }
         let mut inputs = Inputs::new();
-        for operand in &step.inputs {
-            inputs.push(self.take(step, operand)?);
+        if let (Site::Gpu(number), Some(launch)) = (step.site, step.launch) {
+            match self.launch(step, gpu(number)?, launch.kernel, launch.host_inputs)? {
+                Ok(outputs) => {
+                    for (slot, output) in step.outputs.iter().zip(outputs) {
+                        self.set(*slot, output);
+                    }
+                    return Ok(());
+                }
+                Err(left) => inputs = left,
+            }
+        } else {
+            for operand in &step.inputs {
+                inputs.push(self.take(step, operand)?);
+            }
         }
+        to_host(&mut inputs, step.site == Site::Anywhere)?;
         let reads = inputs.iter().any(|i| matches!(i, Slot::Read(..)));
         let outputs = match (reads, step.keeps_inputs) {
             (false, _) => self.call(step, work, &mut inputs)?,
@@ -385,8 +402,14 @@ impl<'a> Executor<'a, '_> {
         let mut wanted: SmallVec<[Wanted; 4]> = variables.collect();
         in_order(&mut wanted);
         let guards = lock(&wanted);
+        let on_device: SmallVec<[Slot; 2]> = inputs
+            .iter()
+            .filter(|i| matches!(i, Slot::Read(v, _) if v.is_on_device()))
+            .cloned()
+            .collect();
         let mut outputs = self.call(step, work, inputs)?;
         drop(guards);
+        keep_reads(&on_device, &mut outputs);
         for output in &mut outputs {
             let owner = match output {
                 Slot::Value(value) => value.buffer().and_then(|out| {
@@ -494,18 +517,35 @@ impl<'a> Executor<'a, '_> {
 
     fn fetch_all(&mut self) -> Result<Vec<Value>> {
         let fetches = &self.run.plan.fetches;
-        let mut values = Vec::with_capacity(fetches.len());
-        for (i, fetch) in fetches.iter().enumerate() {
+        let each = fetches.iter().enumerate().map(|(i, fetch)| {
             let is_taken_again = fetches[i + 1..].iter().any(|f| f.place == fetch.place);
-            values.push(self.fetch(fetch, is_taken_again)?);
+            (fetch, is_taken_again)
+        });
+        self.fetch_each(each)
+    }
+
+    fn fetch_each(
+        &mut self,
+        fetches: impl Iterator<Item = (&'a Fetch, bool)>,
+    ) -> Result<Vec<Value>> {
+        let mut values = Vec::new();
+        let mut is_fresh: SmallVec<[bool; 8]> = SmallVec::new();
+        for (fetch, is_taken_again) in fetches {
+            let (value, fresh) = self.fetch(fetch, is_taken_again)?;
+            values.push(value);
+            is_fresh.push(fresh);
+        }
+        if !self.run.plan.gpus.is_empty() || values.iter().any(Value::is_on_device) {
+            self.bring(&mut values, &is_fresh)?;
         }
         Ok(values)
     }
 
-    /// What is fetched is the state at the end of the run: what lies in a variable's memory is copied now.
-    fn fetch(&mut self, fetch: &Fetch, is_taken_again: bool) -> Result<Value> {
+    /// What is fetched is the state at the end of the run: what lies in a variable's memory is copied now, or, with
+    /// `true`, is to be read from a device.
+    fn fetch(&mut self, fetch: &Fetch, is_taken_again: bool) -> Result<(Value, bool)> {
         let slot = match fetch.place {
-            Place::Constant(c) => return Ok(self.run.plan.constants[c as usize].clone()),
+            Place::Constant(c) => return Ok((self.run.plan.constants[c as usize].clone(), false)),
             Place::Slot(s) if is_taken_again => self.slots.values[s as usize].clone(),
             Place::Slot(s) => std::mem::take(&mut self.slots.values[s as usize]),
         };
@@ -515,11 +555,15 @@ impl<'a> Executor<'a, '_> {
             let found = fetches.iter().position(|f| std::ptr::eq(f, fetch));
             found.unwrap_or(0)
         };
+        let copy = |value: &Value| match value.is_on_device() {
+            true => Ok((value.clone(), true)),
+            false => Ok((value.deep_copy()?, false)),
+        };
         match slot {
-            Slot::Value(value) => Ok(value),
+            Slot::Value(value) => Ok((value, false)),
             Slot::Read(value, variable) => {
                 let _guard = variable.value.read();
-                value.deep_copy()
+                copy(&value)
             }
             Slot::Ref(variable) => {
                 let guard = variable.value.read();
@@ -530,7 +574,7 @@ impl<'a> Executor<'a, '_> {
                         &format!("\n\t [[{{{{node {}_{}}}}}]]", fetch.name, position());
                     at(error)
                 })?;
-                value.deep_copy()
+                copy(value)
             }
             Slot::Empty => Err(at(Error::invalid(format!(
                 "Retval[{}] does not have value",

@@ -2,6 +2,7 @@
 
 mod executor;
 mod groups;
+mod on_gpu;
 mod partial;
 mod placement;
 mod plans;

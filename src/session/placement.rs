@@ -5,9 +5,15 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 
+use crate::backend::gpu;
+use crate::ensure;
 use crate::error::{Code, Error, Result};
 use crate::graph::{DeviceName, Graph, Node, NodeId};
+use crate::ops::gpu::runs_on_gpu;
+use crate::ops::{Run, find};
+use crate::value::DType;
 
 /// A device of this process.
 #[derive(Clone, Debug)]
@@ -21,6 +27,8 @@ pub struct Device {
     pub incarnation: u64,
     /// What a user knows it by; empty for the CPU.
     pub description: String,
+    /// The GPU that it is.
+    pub gpu: Option<u8>,
     parts: DeviceName,
 }
 
@@ -34,6 +42,7 @@ impl Device {
             // Any number will do that is not another device's.
             incarnation: crc32c::crc32c(name.as_bytes()).into(),
             description: description.into(),
+            gpu: (kind == "GPU").then(|| u8::try_from(index).ok()).flatten(),
             name,
         })
     }
@@ -42,11 +51,17 @@ impl Device {
 /// The memory that TensorFlow says a CPU has.
 const CPU_MEMORY_BYTES: i64 = 256 << 20;
 
-/// The devices of a session; `num_cpus` as in `ConfigProto.device_count`.
-pub fn local_devices(num_cpus: usize) -> Result<Vec<Device>> {
-    (0..num_cpus)
-        .map(|i| Device::new("CPU", i, CPU_MEMORY_BYTES, ""))
-        .collect()
+/// The devices of a session; `num_cpus` as in `ConfigProto.device_count`, and the first `num_gpus` GPUs that there are.
+pub fn local_devices(num_cpus: usize, num_gpus: usize) -> Result<Vec<Device>> {
+    let cpus = (0..num_cpus).map(|i| Device::new("CPU", i, CPU_MEMORY_BYTES, ""));
+    let gpus = match num_gpus {
+        0 => &[],
+        _ => gpu::gpus(),
+    };
+    let gpus = gpus.iter().take(num_gpus.min(usize::from(u8::MAX)));
+    let gpus =
+        gpus.map(|gpu| Device::new("GPU", gpu.index(), gpu.memory_bytes(), &gpu.description()));
+    cpus.chain(gpus).collect()
 }
 
 /// Places the nodes of one session's graph.
@@ -107,13 +122,13 @@ impl Placer {
             return Ok(());
         }
         for node in in_order(&nodes[from..]) {
-            self.device_of(&mut state.known, node)?;
+            self.device_of(&mut state.known, graph, node)?;
         }
         state.next = nodes.len() as NodeId;
         if self.logs {
             // As in TensorFlow, the log tells of the whole graph again.
             for node in in_order(nodes) {
-                let device = &self.devices[self.device_of(&mut state.known, node)?];
+                let device = &self.devices[self.device_of(&mut state.known, graph, node)?];
                 let line = format!("{}: ({}): {}", node.name, node.op(), device.name);
                 state.log.push(line);
             }
@@ -121,22 +136,54 @@ impl Placer {
         Ok(())
     }
 
+    /// The GPU that a node goes to.
+    pub fn gpu_of(&self, graph: &Graph, node: &Node) -> Option<u8> {
+        if self.devices.iter().all(|d| d.gpu.is_none()) {
+            return None;
+        }
+        let device = self.device_of(&mut self.state.lock().known, graph, node);
+        self.devices[device.ok()?].gpu
+    }
+
     /// The device that a node goes to; InvalidArgument when there is none such.
-    fn device_of(&self, known: &mut Vec<(Arc<str>, usize)>, node: &Node) -> Result<usize> {
+    fn device_of(
+        &self,
+        known: &mut Vec<(Arc<str>, usize)>,
+        graph: &Graph,
+        node: &Node,
+    ) -> Result<usize> {
         if node.device.is_empty() {
-            return Ok(0);
+            // As in TensorFlow: the first GPU has what it can run, the CPU the rest.
+            let gpu = self.devices.iter().position(|d| d.gpu.is_some());
+            return Ok(gpu.filter(|_| may_be_on_gpu(graph, node)).unwrap_or(0));
         }
-        if let Some((_, device)) = known.iter().find(|(name, _)| *name == node.device) {
-            return Ok(*device);
-        }
-        let found = DeviceName::parse(&node.device)
-            .ok()
-            .and_then(|wanted| self.find(&wanted));
-        let Some(device) = found else {
-            return Err(self.absent(node));
+        let known_as = known.iter().find(|(name, _)| *name == node.device);
+        let device = match known_as {
+            Some((_, device)) => *device,
+            None => {
+                let found = DeviceName::parse(&node.device)
+                    .ok()
+                    .and_then(|wanted| self.find(&wanted));
+                let Some(device) = found else {
+                    return Err(self.absent(node));
+                };
+                known.push((node.device.clone(), device));
+                device
+            }
         };
-        known.push((node.device.clone(), device));
-        Ok(device)
+        if self.devices[device].gpu.is_none() || may_be_on_gpu(graph, node) {
+            return Ok(device);
+        }
+        let names_a_kind = DeviceName::parse(&node.device).is_ok_and(|d| d.kind.is_some());
+        ensure!(
+            self.allow_soft_placement || !names_a_kind,
+            invalid,
+            "Cannot assign a device for operation {name}: Could not satisfy explicit device specification '{device}' \
+             because no supported kernel for GPU devices is available.",
+            name = node.name,
+            device = node.device
+        );
+        Ok(0)
     }
 
     fn find(&self, wanted: &DeviceName) -> Option<usize> {
@@ -174,6 +221,22 @@ impl Placer {
     }
 }
 
+/// Whether a GPU can have a node: it has a kernel for it, or the node only hands values on.
+fn may_be_on_gpu(graph: &Graph, node: &Node) -> bool {
+    let dtypes: SmallVec<[DType; 4]> = node.inputs.iter().map(|e| graph.dtype(*e)).collect();
+    let is_plain = |dtype: &DType| !matches!(dtype, DType::String | DType::Variant);
+    let run = find(node.op()).map(|entry| entry.run);
+    let hands_on = matches!(run, Some(Run::View(_) | Run::ControlFlow))
+        || matches!(
+            node.op(),
+            "Const" | "NoOp" | "Placeholder" | "VariableV2" | "Variable" | "VarHandleOp" | "Shape"
+        );
+    runs_on_gpu(node, &dtypes)
+        || (hands_on
+            && dtypes.iter().all(is_plain)
+            && node.outputs.iter().all(|o| is_plain(&o.dtype)))
+}
+
 /// TensorFlow's order: first what computes, then what only gives a value, such as constants.
 fn in_order(nodes: &[Arc<Node>]) -> impl Iterator<Item = &Node> {
     let gives = |node: &Node| {
@@ -200,7 +263,8 @@ mod tests {
     }
 
     fn placed(device: &str, num_cpus: usize, is_soft: bool) -> Result<()> {
-        Placer::new(local_devices(num_cpus).unwrap(), is_soft, false).place(&graph(&["", device]))
+        Placer::new(local_devices(num_cpus, 0).unwrap(), is_soft, false)
+            .place(&graph(&["", device]))
     }
 
     #[test]
@@ -223,7 +287,7 @@ mod tests {
 
     #[test]
     fn log_tells_of_each_node_once_a_growth() {
-        let placer = Placer::new(local_devices(1).unwrap(), false, true);
+        let placer = Placer::new(local_devices(1, 0).unwrap(), false, true);
         let graph = graph(&[""]);
         placer.place(&graph).unwrap();
         placer.place(&graph).unwrap();

@@ -9,6 +9,7 @@ use crate::ops::kernel::Slot;
 use crate::plan::Plan;
 
 use super::executor::Slots;
+use super::on_gpu::Constants;
 
 /// Outputs that stay the same from run to run: variables and handles.
 #[derive(Default)]
@@ -42,6 +43,7 @@ const KEEP_SLOTS: usize = 8;
 pub struct Prepared {
     pub plan: Plan,
     pub lasting: Lasting,
+    pub constants: Constants,
     /// The graph's version when the plan was last known to agree with it.
     checked: Mutex<u64>,
     free: Mutex<Vec<Slots>>,
@@ -51,6 +53,7 @@ impl Prepared {
     pub fn new(plan: Plan, version: u64) -> Arc<Prepared> {
         Arc::new(Prepared {
             lasting: Lasting::for_plan(&plan),
+            constants: Constants::default(),
             plan,
             checked: Mutex::new(version),
             free: Mutex::new(Vec::new()),

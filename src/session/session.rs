@@ -10,9 +10,9 @@ use rustc_hash::FxHashMap;
 
 use crate::ensure;
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, Node};
 use crate::ops::kernel::{Cancellation, Host, Poll};
-use crate::plan::{Plan, RunSpec, plan};
+use crate::plan::{Homes, Plan, RunSpec, plan};
 use crate::value::Value;
 
 use super::executor::{self, Run};
@@ -23,7 +23,7 @@ use super::state::State;
 use super::trace::Trace;
 
 /// Makes a plan; tests bring their own ops.
-pub type Planner = fn(&Graph, &RunSpec) -> Result<Plan>;
+pub type Planner = fn(&Graph, &RunSpec, Homes) -> Result<Plan>;
 
 /// How one run is to go.
 #[derive(Default)]
@@ -145,7 +145,8 @@ impl Session {
 
     /// A plan; a panic in a pass is an error.
     fn make_plan(&self, graph: &Graph, spec: &RunSpec) -> Result<Plan> {
-        let made = catch_unwind(AssertUnwindSafe(|| (self.planner)(graph, spec)));
+        let homes = |node: &Node| self.placer.as_ref()?.gpu_of(graph, node);
+        let made = catch_unwind(AssertUnwindSafe(|| (self.planner)(graph, spec, &homes)));
         made.unwrap_or_else(|panic| Err(executor::describe_panic(&*panic, None)))
     }
 
@@ -194,6 +195,7 @@ impl Session {
             session: &self.state,
             cancellation,
             lasting: &prepared.lasting,
+            constants: &prepared.constants,
             trace: None,
         }
     }

@@ -8,7 +8,9 @@ use crate::value::{DType, Shape};
 
 fn session(graph: Graph) -> Session {
     let graph = Arc::new(Mutex::new(graph));
-    Session::with_planner(graph, None, |graph, spec| plan_with(graph, spec, lookup))
+    Session::with_planner(graph, None, |graph, spec, homes| {
+        plan_with(graph, spec, homes, lookup)
+    })
 }
 
 fn run_with(

@@ -13,6 +13,9 @@ pub trait DeviceMemory: Any + Send + Sync {
     /// The first `len` bytes, after everything that was launched before is done.
     fn read(&self, len: usize) -> Result<Buffer>;
 
+    /// The number of the device.
+    fn device_index(&self) -> usize;
+
     fn as_any(&self) -> &dyn Any;
 }
 

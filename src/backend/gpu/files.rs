@@ -10,6 +10,7 @@ macro_rules! files {
 }
 
 files! {
+    "add_up.wgsl",
     "arg_reduce.wgsl",
     "bias_add.wgsl",
     "conv2d.wgsl",
@@ -17,6 +18,7 @@ files! {
     "cross_entropy.wgsl",
     "lib/bits.wgsl",
     "lib/floats.wgsl",
+    "lib/formula.wgsl",
     "lib/gemm.wgsl",
     "lib/index.wgsl",
     "lib/lanes.wgsl",

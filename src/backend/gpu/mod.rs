@@ -8,6 +8,7 @@ mod devices;
 mod driver;
 mod files;
 mod launch;
+pub mod map;
 pub mod source;
 
 use crate::error::Result;

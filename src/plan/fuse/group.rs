@@ -79,6 +79,8 @@ pub fn rebuild(
         let step = Step {
             id: last.step.id,
             node: last.step.node.clone(),
+            site: last.step.site,
+            launch: None,
             inputs: inputs.iter().copied().collect(),
             outputs: outputs.collect(),
             can_die: last.step.can_die,

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use crate::value::{PartialShape, Value};
 
-use super::step::{Action, Loop, NO_SLOT, Operand, Place, Plan, Step};
+use super::step::{Action, Loop, NO_SLOT, Operand, Place, Plan, Site, Step};
 use alias::{Aliases, Roots};
 use group::Exact;
 use members::{Part, part_of};
@@ -29,6 +29,7 @@ struct Open {
     members: Vec<usize>,
     shape: PartialShape,
     life: u32,
+    site: Site,
     /// Variables in whose memory operands may lie.
     reads: Roots,
     writes: Roots,
@@ -177,6 +178,7 @@ impl Walk<'_> {
                 };
                 let members: usize = self.members_of(&found) + group.members.len();
                 let fits = group.life == step.life
+                    && group.site == step.site
                     && (matches!(part, Part::Sum { .. }) || is_alike(&group.shape, &shape))
                     && members < MAX_MEMBERS
                     && self.may_read(group, step)
@@ -272,6 +274,7 @@ impl Walk<'_> {
             members: Vec::new(),
             shape: shape_in_group(step, part),
             life: step.life,
+            site: step.site,
             reads: step
                 .inputs
                 .iter()

@@ -12,7 +12,7 @@ fn explain(graph: &Graph, feeds: &[Endpoint], fetches: &[Endpoint], targets: &[N
         targets: targets.to_vec(),
         ..Default::default()
     };
-    plan(graph, &spec).unwrap().to_string()
+    plan(graph, &spec, &|_| None).unwrap().to_string()
 }
 
 fn groups(text: &str) -> usize {

@@ -122,6 +122,10 @@ impl Driver {
         }))
     }
 
+    pub(super) fn number(&self) -> usize {
+        self.index
+    }
+
     fn this(&self) -> Result<Arc<Driver>> {
         self.this
             .upgrade()

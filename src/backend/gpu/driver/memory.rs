@@ -117,6 +117,10 @@ impl DeviceMemory for Memory {
         self.driver.read(self, len)
     }
 
+    fn device_index(&self) -> usize {
+        self.driver.number()
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

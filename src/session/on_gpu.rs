@@ -1,0 +1,213 @@
+//! Steps on GPUs: brings operands there, launches, and reads back what the run gives.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use smallvec::SmallVec;
+
+use crate::backend::gpu::{self, Gpu};
+use crate::error::{Error, Result};
+use crate::ops::gpu::{GpuContext, GpuKernel, to_device};
+use crate::ops::kernel::Slot;
+use crate::ops::resource::Variable;
+use crate::plan::{Place, Plan, Step};
+use crate::value::{Buffer, DeviceBuffer, Value};
+
+use super::executor::{Executor, Inputs};
+
+/// The plan's constants on each GPU that reads them: sent there once.
+#[derive(Default)]
+pub struct Constants(RwLock<Vec<(u8, u32, Value)>>);
+
+impl Constants {
+    fn on(&self, gpu: &dyn Gpu, plan: &Plan, constant: u32) -> Result<Value> {
+        let number = gpu.index() as u8;
+        let is_it = |entry: &&(u8, u32, Value)| entry.0 == number && entry.1 == constant;
+        if let Some((_, _, value)) = self.0.read().iter().find(is_it) {
+            return Ok(value.clone());
+        }
+        let value = to_device(gpu, &plan.constants[constant as usize])?;
+        self.0.write().push((number, constant, value.clone()));
+        Ok(value)
+    }
+}
+
+/// GPU number `number`.
+pub fn gpu(number: u8) -> Result<&'static dyn Gpu> {
+    let found = gpu::gpus().get(usize::from(number));
+    found
+        .map(|gpu| &**gpu)
+        .ok_or_else(|| Error::internal(format!("there is no GPU {number}")))
+}
+
+impl<'a> Executor<'a, '_> {
+    /// Runs a step on a GPU. `None`: its kernel left it to the host, and the operands are given back.
+    pub(super) fn launch(
+        &mut self,
+        step: &'a Step,
+        gpu: &dyn Gpu,
+        kernel: GpuKernel,
+        host_inputs: u32,
+    ) -> Result<std::result::Result<SmallVec<[Slot; 2]>, Inputs>> {
+        let mut inputs = Inputs::new();
+        for (i, operand) in step.inputs.iter().enumerate() {
+            let stays = i < 32 && host_inputs >> i & 1 == 1;
+            let input = match operand.place {
+                Place::Constant(c) if !stays => {
+                    Slot::Value(self.run.constants.on(gpu, self.run.plan, c)?)
+                }
+                Place::Slot(slot) if !stays => {
+                    self.send(gpu, slot)?;
+                    self.take(step, operand)?
+                }
+                _ => self.take(step, operand)?,
+            };
+            inputs.push(match input {
+                Slot::Read(value, variable) if !stays => move_variable(gpu, value, variable)?,
+                other => other,
+            });
+        }
+        let mut context = GpuContext::new(step.id, &step.node, &mut inputs, self.run.session, gpu);
+        kernel(&mut context)?;
+        let Some(mut outputs) = context.into_outputs() else {
+            return Ok(Err(inputs));
+        };
+        keep_reads(&inputs, &mut outputs);
+        Ok(Ok(outputs))
+    }
+
+    /// Moves what lies in a slot to the GPU, once for all that read it there.
+    fn send(&mut self, gpu: &dyn Gpu, slot: u32) -> Result<()> {
+        let slot = &mut self.slots.values[slot as usize];
+        if let Slot::Value(value) = slot
+            && value.is_plain()
+            && !lies_on(value, gpu)
+        {
+            *value = to_device(gpu, &value.to_host()?)?;
+        }
+        Ok(())
+    }
+
+    /// What a run gives: all that lies on a device comes back in one go. Without such results the work is handed over,
+    /// and the run waits only where a kernel may have found something wrong.
+    pub(super) fn bring(&self, values: &mut [Value], is_fresh: &[bool]) -> Result<()> {
+        for &number in &self.run.plan.gpus {
+            let gpu = gpu(number)?;
+            let mut wanted: Vec<(usize, DeviceBuffer)> = Vec::new();
+            for (i, value) in values.iter().enumerate() {
+                if let Some(buffer) = value.device_buffer()
+                    && lies_on(value, gpu)
+                    && (is_fresh[i] || buffer.host_if_known().is_none())
+                {
+                    wanted.push((i, buffer.clone()));
+                }
+            }
+            if wanted.is_empty() {
+                gpu.finish()?;
+                continue;
+            }
+            let buffers: Vec<&DeviceBuffer> = wanted.iter().map(|(_, b)| b).collect();
+            let read: Vec<Buffer> = gpu.download(&buffers)?;
+            for ((i, _), bytes) in wanted.iter().zip(read) {
+                let value = &values[*i];
+                values[*i] = Value::from_buffer(value.dtype(), value.shape().clone(), bytes)?;
+            }
+        }
+        for (value, is_fresh) in values.iter_mut().zip(is_fresh) {
+            // Memory that is written in place may be newer than what was read back before.
+            *value = match *is_fresh && value.is_on_device() {
+                true => value.deep_copy()?,
+                false => value.to_host()?,
+            };
+        }
+        Ok(())
+    }
+
+    /// Hands over what a failed run has launched; its own error is the one that counts.
+    pub(super) fn abandon(&self) {
+        for &number in &self.run.plan.gpus {
+            if let Ok(gpu) = gpu(number) {
+                let _ = gpu.finish();
+            }
+        }
+    }
+}
+
+fn lies_on(value: &Value, gpu: &dyn Gpu) -> bool {
+    let memory = value.device_buffer().and_then(DeviceBuffer::memory);
+    match memory {
+        Some(memory) => memory.device_index() == gpu.index(),
+        // Without bytes it lies nowhere, and everywhere.
+        None => value.is_on_device(),
+    }
+}
+
+/// What was read of a variable, on the GPU: a variable that lies elsewhere moves there, and stays.
+fn move_variable(gpu: &dyn Gpu, value: Value, variable: Arc<Variable>) -> Result<Slot> {
+    if lies_on(&value, gpu) {
+        return Ok(Slot::Read(value, variable));
+    }
+    let mut content = variable.value.write();
+    let Some(current) = content.as_mut() else {
+        drop(content);
+        return Err(variable.uninitialized());
+    };
+    // A part of the variable, or what it was before: a copy of it is sent.
+    let is_whole = current.shape() == value.shape()
+        && match (current.buffer(), value.buffer()) {
+            (Some(a), Some(b)) => a.shares_memory_with(b),
+            _ => current.is_on_device() && value.is_on_device(),
+        };
+    if !is_whole {
+        return Ok(Slot::Value(to_device(gpu, &value.deep_copy()?)?));
+    }
+    if !lies_on(current, gpu) {
+        *current = to_device(gpu, &current.deep_copy()?)?;
+    }
+    let moved = current.clone();
+    drop(content);
+    Ok(Slot::Read(moved, variable))
+}
+
+/// Where an output lies in the memory of a variable that was read, that is kept in mind.
+pub(super) fn keep_reads(inputs: &[Slot], outputs: &mut [Slot]) {
+    for output in outputs {
+        let Slot::Value(value) = &*output else {
+            continue;
+        };
+        let Some(buffer) = value.device_buffer() else {
+            continue;
+        };
+        let owner = inputs.iter().find_map(|input| match input {
+            Slot::Read(read, variable) => {
+                let memory = read.device_buffer()?;
+                memory.shares_memory_with(buffer).then(|| variable.clone())
+            }
+            _ => None,
+        });
+        if let Some(variable) = owner {
+            *output = Slot::Read(value.clone(), variable);
+        }
+    }
+}
+
+/// The operands of a step of the host, there. `first` is left where it lies when no data of it moves.
+pub(super) fn to_host(inputs: &mut [Slot], keep_first: bool) -> Result<()> {
+    for (i, input) in inputs.iter_mut().enumerate() {
+        if i == 0 && keep_first {
+            continue;
+        }
+        match input {
+            Slot::Value(value) if value.is_on_device() => *value = value.to_host()?,
+            Slot::Read(value, variable) if value.is_on_device() => {
+                // The memory may have been written since: what is known of it on the host counts for nothing.
+                let guard = variable.value.read();
+                let copy = value.deep_copy()?;
+                drop(guard);
+                *input = Slot::Value(copy);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
