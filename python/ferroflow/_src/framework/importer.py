@@ -54,8 +54,7 @@ def import_graph_def(graph_def, input_map=None, return_elements=None, name=None,
         raise ValueError(str(error)) from None
     graph._record_new_nodes()
     if unused:
-        wanted = [key for key in map(as_str, input_map) if _same_key(key, unused)]
-        raise ValueError(f"Attempted to map inputs that were not found in graph_def: [{', '.join(wanted)}]")
+        raise ValueError(f"Attempted to map inputs that were not found in graph_def: [{', '.join(sorted(unused))}]")
     if return_elements is None:
         return None
     by_name = dict(zip(names, nodes, strict=True))
@@ -103,10 +102,6 @@ def _parsed(tensor_name):
         return operation, int(index)
     except ValueError:
         raise ValueError(f"Cannot convert {tensor_name!r} to a tensor name.") from None
-
-
-def _same_key(key, keys):
-    return any(_parsed(key.lstrip("^")) == _parsed(other) for other in keys)
 
 
 def _check_elements(return_elements, names):

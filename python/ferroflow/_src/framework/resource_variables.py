@@ -295,6 +295,8 @@ class ResourceVariable(BaseResourceVariable):
                     f"The initial value's shape ({value.shape}) is not compatible with the explicitly supplied `shape` "
                     f"argument ({shape})."
                 )
+            if not name:
+                raise ValueError("'' is not a valid node name")
             self._dtype = value.dtype.base_dtype
             self._shape = as_shape(shape)
             self._handle = apply_op(

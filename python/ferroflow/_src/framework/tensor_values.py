@@ -73,14 +73,18 @@ def _from_python(values, dtype, shape):
             raise
         raise ValueError(f"Python integer out of bounds for {dtype.name}: {values}") from None
     except ValueError as error:
-        # Newer NumPy refuses ragged lists; TensorFlow's words for them come from the shape of what could be stacked.
+        # Newer NumPy refuses ragged lists. TensorFlow 1.15's made objects of them, of the shape that could be stacked.
         if "inhomogeneous" not in str(error):
             raise
-        raise _ragged(values, [len(values)]) from None
+        if wanted is not None:
+            raise ValueError("setting an array element with a sequence.") from None
+        array = np.array(values, dtype=object)
     if isinstance(values, (list, tuple)) or array.ndim:
         wanted_shape = _dense_shape(values)
         if list(array.shape) != wanted_shape and not (dtype is not None and dtype.is_quantized):
-            raise _ragged(values, list(array.shape))
+            raise ValueError(
+                f"Argument must be a dense tensor: {values} - got shape {list(array.shape)}, but wanted {wanted_shape}."
+            )
     if dtype is None:
         if array.dtype == np.float64:
             array = array.astype(np.float32)
@@ -89,12 +93,6 @@ def _from_python(values, dtype, shape):
             if np.array_equal(small, array):
                 array = small
     return array
-
-
-def _ragged(values, got):
-    return ValueError(
-        f"Argument must be a dense tensor: {values} - got shape {got}, but wanted {_dense_shape(values)}."
-    )
 
 
 def _dense_shape(values):
@@ -132,8 +130,9 @@ def _bytes(array, values):
         if array.dtype == object:
             made = np.empty(array.shape, dtype=object)
             flat = made.reshape(-1)
-            for i, value in enumerate(array.ravel()):
-                flat[i] = as_bytes(value)
+            own = nest.flatten(values) if isinstance(values, (list, tuple)) else array.ravel()
+            for i, value in enumerate([as_bytes(value) for value in own][: array.size]):
+                flat[i] = value
             return made
         made = np.empty(array.shape, dtype=object)
         flat = made.reshape(-1)

@@ -573,6 +573,8 @@ class RefVariable(Variable):
             raise ValueError(f"initial_value must have a shape specified: {self._initial_value}")
 
     def _make_buffer(self, name, shape, validate_shape):
+        if not name:
+            raise ValueError("'' is not a valid node name")
         if shape is None:
             shape = self._initial_value.get_shape() if validate_shape else unknown_shape()
         return apply_op("VariableV2", shape=shape, dtype=self._initial_value.dtype.base_dtype, name=name)
