@@ -1,0 +1,54 @@
+// Maximum or average of windows over x [batch, height, width, channels]; an average counts what lies inside. Maxima keep
+// NaN.
+//
+// Bindings: 0 x, 1 y [batch, rows, cols, channels].
+// Parameters: count of y's elements; sizes; the window, its stride and the padding before (lib/windows.wgsl).
+// AVERAGE: the average, else the maximum.
+//!default AVERAGE 0
+//!include lib/index.wgsl
+//!include lib/bits.wgsl
+//!include lib/windows.wgsl
+
+struct Params {
+    zero: u32, flag: u32, count: u32, height: u32, width: u32, channels: u32, rows: u32, cols: u32,
+    window_y: u32, window_x: u32, stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32,
+}
+
+@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+var<immediate> p: Params;
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
+    let i = linear_group(wid) * 256u + lid;
+    if i >= p.count {
+        return;
+    }
+    let pixel = i / p.channels;
+    let image = pixel / p.cols / p.rows;
+    let top = i32(pixel / p.cols % p.rows * p.stride_y) - i32(p.pad_y);
+    let left = i32(pixel % p.cols * p.stride_x) - i32(p.pad_x);
+    let ys = inside(top, p.window_y, 1u, p.height);
+    let xs = inside(left, p.window_x, 1u, p.width);
+//!if AVERAGE
+    var value = 0.0;
+//!else
+    var value = -infinity(p.zero);
+//!end
+    for (var a = ys.begin; a < ys.end; a++) {
+        for (var b = xs.begin; b < xs.end; b++) {
+            let row = image * p.height + u32(top + i32(a));
+            let next = x[(row * p.width + u32(left + i32(b))) * p.channels + i % p.channels];
+//!if AVERAGE
+            value += next;
+//!else
+            value = select(value, next, (next > value && !is_nan(value)) || is_nan(next));
+//!end
+        }
+    }
+//!if AVERAGE
+    y[i] = value / f32((ys.end - ys.begin) * (xs.end - xs.begin));
+//!else
+    y[i] = value;
+//!end
+}
