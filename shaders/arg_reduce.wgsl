@@ -4,6 +4,7 @@
 // Bindings: 0 x, 1 y [outer, inner].
 // Parameters: outputs = outer * inner; length; inner.
 // LEAST: the smallest. INT: elements are i32. LONG: y is i64, else i32.
+//!variant LEAST 1 INT 1 LONG 0
 //!default LEAST 0
 //!default INT 0
 //!default LONG 1

@@ -6,6 +6,7 @@
 // Bindings: 0 x, 1 b, (2 bias,) then c.
 // Parameters: m, n, k; chunk, splits: as in matmul.wgsl; the rest: lib/patches.wgsl.
 // Groups: x, y: tiles, columns first; z: splits. Constants: lib/gemm.wgsl, matrix_b.wgsl, matrix_c.wgsl, patches.wgsl.
+//!variant A_ALONG_K 0 X_VEC 1 B_VEC 1 C_VEC 1
 //!default A_ALONG_K 1
 //!include lib/index.wgsl
 //!include lib/gemm.wgsl

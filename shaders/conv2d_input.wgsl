@@ -7,6 +7,7 @@
 // lib/patches.wgsl; tap_y, tap_x: the phase's first tap; tap_step_y, tap_step_x: to its next; filter_cols; out_height,
 // out_width; out_y, out_x: the phase's first place; out_step_y, out_step_x: the strides.
 // Groups: x, y: tiles, columns first. X_VEC speaks of the filter too. C_VEC: n is a multiple of 4. Tiles: lib/gemm.wgsl.
+//!variant X_VEC 1 C_VEC 1
 //!default C_VEC 0
 //!default A_ALONG_K 1
 //!default B_ALONG_K 1

@@ -3,9 +3,12 @@
 // Bindings: 0 logits, 1 labels, 2 loss [rows], 3 backprop [rows, cols].
 // Parameters: rows; cols; steps between rows and between columns of the logits and of the labels (0: broadcast).
 // SPARSE: labels [rows] are indices (i32, or i64 with LONG); one outside [0, cols) makes its row NaN.
+//!variant SPARSE 1
+//!variant SPARSE 1 LONG 1
 //!default SPARSE 0
 //!default LONG 0
 //!include lib/index.wgsl
+//!include lib/math.wgsl
 //!include lib/trees.wgsl
 
 struct Params {
@@ -39,10 +42,10 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     high = tree_max(lid, high);
     var sum = 0.0;
     for (var c = lane; c < cols; c += LANES) {
-        sum += exp(logit(row, c) - high);
+        sum += math_exp(logit(row, c) - high);
     }
     sum = tree_sum(lid, sum);
-    let log_sum = log(sum);
+    let log_sum = math_log(sum);
 //!if SPARSE
     var wanted = 0u;
     if row < p.rows {
@@ -69,7 +72,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     }
 //!end
     for (var c = lane; c < cols; c += LANES) {
-        let probability = exp(logit(row, c) - high) / sum;
+        let probability = math_exp(logit(row, c) - high) / sum;
 //!if SPARSE
         let slope = probability - select(0.0, 1.0, c == wanted);
         backprop[row * p.cols + c] = select(slope, not_a_number(p.zero), wanted >= cols);

@@ -6,6 +6,10 @@
 // Groups: x, y: tiles, columns first; z: batch * splits.
 // A_ALONG_K: a is [m, k], else [k, m]. B_ALONG_K: b is [n, k], else [k, n]. A_VEC, B_VEC, C_VEC: the matrix's rows in
 // memory and its step are multiples of 4. BIAS, RELU: what is done to c before it is stored. Tiles: lib/gemm.wgsl.
+//!variant A_ALONG_K 0 B_ALONG_K 1
+//!variant A_VEC 1 B_VEC 1 C_VEC 1 BIAS 1 RELU 1
+//!variant TILE_M 128 TILE_N 128 THREADS 256 BLOCKS 1
+//!variant TILE_M 32 TILE_N 32 TILE_K 32 RM 1 RN 1
 //!default A_ALONG_K 1
 //!default A_VEC 0
 //!include lib/index.wgsl

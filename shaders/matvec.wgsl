@@ -5,6 +5,7 @@
 // Parameters: count = batch * chunks * outputs; outputs; k; chunks; chunk, the k of each; v_step, m_step: elements from
 // a batch's vector and matrix to the next, 0 when all share one.
 // STRIDED: the matrix is [k, outputs], else [outputs, k].
+//!variant STRIDED 1 LANES 4
 //!include lib/index.wgsl
 //!include lib/trees.wgsl
 

@@ -4,6 +4,7 @@
 // Bindings: 0 x, 1 y [batch, rows, cols, channels].
 // Parameters: count of y's elements; sizes; the window, its stride and the padding before (lib/windows.wgsl).
 // AVERAGE: the average, else the maximum.
+//!variant AVERAGE 1
 //!default AVERAGE 0
 //!include lib/index.wgsl
 //!include lib/bits.wgsl

@@ -4,6 +4,7 @@
 // Bindings: maximum: 0 x, 1 y, 2 dy, 3 dx; average: 0 dy, 1 dx. y and dy [batch, rows, cols, channels].
 // Parameters: count of dx's elements; the rest as in pool.wgsl.
 // AVERAGE: of the average, else of the maximum.
+//!variant AVERAGE 1
 //!default AVERAGE 0
 //!include lib/index.wgsl
 //!include lib/windows.wgsl

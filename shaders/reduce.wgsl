@@ -6,6 +6,13 @@
 // Parameters: outputs = outer * chunks * inner; length; inner; chunks; chunk, the elements of each; divisor of a mean.
 // KIND: 0 sum, 1 product, 2 maximum (any, for bool), 3 minimum (all). MEAN: divides by the divisor.
 // INT: elements are i32. BYTES: elements are bool, packed four to a word; OUTS must then be 4 or more.
+//!variant KIND 1 STRIDED 1
+//!variant KIND 2
+//!variant KIND 3
+//!variant MEAN 1
+//!variant KIND 2 INT 1
+//!variant KIND 3 BYTES 1 LANES 32
+//!variant MEAN 1 INT 1
 //!default KIND 0
 //!default MEAN 0
 //!default INT 0

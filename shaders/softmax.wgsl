@@ -3,8 +3,10 @@
 // Bindings: 0 x, 1 y.
 // Parameters: rows, cols.
 // LOG: log-softmax. LANES: invocations a row, as in lib/lanes.wgsl.
+//!variant LOG 1 LANES 32
 //!default LOG 0
 //!include lib/index.wgsl
+//!include lib/math.wgsl
 //!include lib/trees.wgsl
 
 struct Params { zero: u32, flag: u32, rows: u32, cols: u32 }
@@ -26,11 +28,11 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     high = tree_max(lid, high);
     var sum = 0.0;
     for (var c = lane_of(lid); c < cols; c += LANES) {
-        sum += exp(x[begin + c] - high);
+        sum += math_exp(x[begin + c] - high);
     }
     sum = tree_sum(lid, sum);
 //!if LOG
-    let scale = log(sum);
+    let scale = math_log(sum);
 //!else
     let scale = 1.0 / sum;
 //!end
@@ -38,7 +40,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
 //!if LOG
         y[begin + c] = x[begin + c] - high - scale;
 //!else
-        y[begin + c] = exp(x[begin + c] - high) * scale;
+        y[begin + c] = math_exp(x[begin + c] - high) * scale;
 //!end
     }
 }
