@@ -2,7 +2,7 @@
 
 import collections
 import functools
-import warnings
+import logging
 
 from ferroflow._src.framework import dtypes, nest, stacks
 from ferroflow._src.framework.apply import apply_op
@@ -28,6 +28,8 @@ _builtin_tuple = tuple
 
 # A tensor array is a value of a conditional or loop by its flow; the class stands above this module.
 _tensor_array = (None, None)
+
+_logger = logging.getLogger("tensorflow")
 
 
 def register_tensor_array(cls, with_flow):
@@ -476,10 +478,9 @@ def _checked_pairs(pairs, exclusive, name, allows_bools):
     elif isinstance(pairs, dict):
         pairs = sorted(pairs.items(), key=lambda item: item[0].name)
         if not exclusive:
-            warnings.warn(
+            _logger.warning(
                 f"{name}: An unordered dictionary of predicate/fn pairs was provided, but exclusive=False. The order "
-                "of conditional tests is deterministic but not guaranteed.",
-                stacklevel=3,
+                "of conditional tests is deterministic but not guaranteed."
             )
     for pair in pairs:
         if not isinstance(pair, _builtin_tuple) or len(pair) != 2:

@@ -1,8 +1,8 @@
 """MetaGraphDefs: a graph with its collections, written to a message or file and read back."""
 
+import logging
 import os
 import re
-import warnings
 
 from ferroflow import _core
 from ferroflow._src import proto
@@ -18,6 +18,7 @@ from ferroflow._src.framework.op_defs import op_def
 from ferroflow._src.framework.scopes import prepend_name_scope, strip_name_scope
 from ferroflow._src.framework.text import as_bytes, as_str
 
+_logger = logging.getLogger("tensorflow")
 # What an input from outside the exported scope is called in the export.
 _UNBOUND = "$unbound_inputs_"
 _SAVE_OPS = frozenset(
@@ -87,10 +88,9 @@ def add_collection_def(meta_graph_def, key, graph=None, export_scope=None, exclu
     try:
         _write_collection(meta_graph_def.collection_def[key], key, items, export_scope)
     except Exception as error:  # noqa: BLE001  (as TensorFlow: whatever is wrong with a collection, the graph is saved)
-        warnings.warn(
+        _logger.warning(
             f"Issue encountered when serializing {key}.\nType is unsupported, or the types of the items don't match "
-            f"field type in CollectionDef. Note this is a warning and probably safe to ignore.\n{error}",
-            stacklevel=2,
+            f"field type in CollectionDef. Note this is a warning and probably safe to ignore.\n{error}"
         )
         del meta_graph_def.collection_def[key]
 
@@ -334,7 +334,7 @@ def _read_collections(meta, graph, prefix, unbound_inputs_col_name, is_wanted):
         message = meta.collection_def[key]
         kind = message.WhichOneof("kind")
         if kind is None:
-            warnings.warn(f"Cannot identify data type for collection {key}. Skipping.", stacklevel=4)
+            _logger.error("Cannot identify data type for collection %s. Skipping.", key)
             continue
         from_proto = get_from_proto_function(key)
         if from_proto and kind == "bytes_list":

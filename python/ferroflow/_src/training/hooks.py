@@ -80,7 +80,8 @@ class LoggingTensorHook(SessionRunHook):
             if self._formatter:
                 logger.info(self._formatter(values))
                 return
-            line = ", ".join(f"{tag} = {values[tag]}" for tag in self._tag_order)
+            # str() shows a float32 in its own digits; format() would show those of a double.
+            line = ", ".join(f"{tag} = {values[tag]!s}" for tag in self._tag_order)
             if elapsed_secs is None:
                 logger.info("%s", line)
             else:

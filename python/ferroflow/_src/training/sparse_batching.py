@@ -7,6 +7,7 @@ from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import SparseTensor
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.control_flow import smart_cond, with_dependencies
+from ferroflow._src.framework.scopes import colocate_with
 from ferroflow._src.framework.tensor_shape import dimension_value
 from ferroflow._src.ops import array, filling, indexing, shaping
 from ferroflow._src.ops.sparse import sparse_retain
@@ -42,11 +43,12 @@ def store_all(lists, enqueue_many, keep_input):
 def _store(tensors, enqueue_many, keep_input, shared):
     shared = shared or [None] * len(tensors)
     handles, stored = [], []
-    for tensor, share in zip(tensors, shared, strict=True):
+    # Lists of different lengths: what one list has more is left out, as in TensorFlow.
+    for tensor, share in zip(tensors, shared, strict=False):
         is_sparse = isinstance(tensor, SparseTensor)
         name = share.map_op.name if share and share.map_op is not None else None
         handles.append(_handles(tensor, enqueue_many, keep_input, name) if is_sparse else tensor)
-    for tensor, handle, share in zip(tensors, handles, shared, strict=True):
+    for tensor, handle, share in zip(tensors, handles, shared, strict=False):
         if not isinstance(tensor, SparseTensor):
             stored.append(None)
             continue
@@ -113,12 +115,15 @@ def restore(batches, stored):
 
 def _take(where, handles):
     rank = None if where.rank is None else where.rank + 1
-    taken = apply_op(
-        "TakeManySparseFromTensorsMap",
-        array.squeeze(handles, [1]),
-        dtype=where.map_op.get_attr("T"),
-        shared_name=where.map_op.get_attr("shared_name").decode() or where.map_op.name,
-    )
+    handles = array.squeeze(handles, [1])
+    with colocate_with(where.map_op):
+        taken = apply_op(
+            "TakeManySparseFromTensorsMap",
+            handles,
+            dtype=where.map_op.get_attr("T"),
+            container=where.map_op.get_attr("container").decode(),
+            shared_name=where.map_op.get_attr("shared_name").decode() or where.map_op.name,
+        )
     indices, values, shape = taken
     indices.set_shape([None, rank])
     shape.set_shape([rank])

@@ -66,13 +66,17 @@ def warm_start(
     groups = _groups(vars_to_warm_start)
     infos, renames = var_name_to_vocab_info or {}, var_name_to_prev_var_name or {}
     plain = {}
+    num_started = 0
     for name, parts in groups.items():
         old_name = renames.get(name)
         if infos.get(name):
+            num_started += 1
             _warm_start_with_vocabulary(parts, infos[name], ckpt_to_initialize_from, old_name)
         elif vars_to_warm_start:
+            num_started += 1
             plain[old_name or name] = parts[0] if len(parts) == 1 else parts
     init_from_checkpoint(ckpt_to_initialize_from, plain)
+    logger.info("Warm-started %d variables.", num_started)
     for label, given in (("prev_var_name", renames), ("vocab_info", infos)):
         unused = {name for name in given if name not in groups or not given[name]}
         if unused:
