@@ -498,6 +498,11 @@ from ferroflow._src.ops.math import (
     to_int64 as to_int64,
     truediv as truediv,
 )
+from ferroflow._src.ops.accumulators import (
+    ConditionalAccumulator as ConditionalAccumulator,
+    ConditionalAccumulatorBase as ConditionalAccumulatorBase,
+    SparseConditionalAccumulator as SparseConditionalAccumulator,
+)
 from ferroflow._src.ops.queues import (
     FIFOQueue as FIFOQueue,
     PaddingFIFOQueue as PaddingFIFOQueue,

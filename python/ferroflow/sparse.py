@@ -6,6 +6,7 @@ from ferroflow._src import contents as _contents
 _contents.begin(__name__)
 from ferroflow._src.framework.composite import SparseTensor as SparseTensor
 from ferroflow._src.framework.placeholders import sparse_placeholder as placeholder
+from ferroflow._src.ops.accumulators import SparseConditionalAccumulator as SparseConditionalAccumulator
 from ferroflow._src.ops.indexing import sparse_mask as mask
 from ferroflow._src.ops.segments import (
     sparse_segment_mean as segment_mean,

@@ -87,6 +87,7 @@ from ferroflow._src.training.queue_runner import add_queue_runner as add_queue_r
 from ferroflow._src.training.queue_runner import start_queue_runners as start_queue_runners
 from ferroflow._src.training.session_manager import SessionManager as SessionManager
 from ferroflow._src.training.supervisor import Supervisor as Supervisor
+from ferroflow._src.training.sync_replicas import SyncReplicasOptimizer as SyncReplicasOptimizer
 from ferroflow._src.training.server import ClusterSpec as ClusterSpec
 from ferroflow._src.training.server import Server as Server
 from ferroflow._src.training.batching import batch as batch

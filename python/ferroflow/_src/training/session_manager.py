@@ -225,17 +225,17 @@ class SessionManager:
             time.sleep(self._recovery_wait_secs)
 
     def _model_ready(self, sess):
-        return _is_ready(self._ready_op, sess, "Model not ready")
+        return is_ready(self._ready_op, sess, "Model not ready")
 
     def _model_ready_for_local_init(self, sess):
-        return _is_ready(self._ready_for_local_init_op, sess, "Model not ready for local init")
+        return is_ready(self._ready_for_local_init_op, sess, "Model not ready for local init")
 
     def _try_run_local_init_op(self, sess):
         """Runs the local initializer when it may run; returns whether, and why not."""
         if self._local_init_op is None:
             return True, None
-        is_ready, reason = self._model_ready_for_local_init(sess)
-        if not is_ready:
+        may_run, reason = self._model_ready_for_local_init(sess)
+        if not may_run:
             return False, reason
         logger.info("Running local_init_op.")
         sess.run(self._local_init_op, options=self._local_init_run_options)
@@ -249,7 +249,7 @@ def _name(thing):
     return thing.name if hasattr(thing, "name") else f"<no name for {type(thing)}>"
 
 
-def _is_ready(op, sess, message):
+def is_ready(op, sess, message):
     """Returns whether an op that names what is missing names nothing, and else what it names."""
     if op is None:
         return True, None

@@ -10,5 +10,6 @@ from ferroflow._src.contrib.slim.learning import (
     create_train_op as create_train_op,
     multiply_gradients as multiply_gradients,
 )
+from ferroflow._src.contrib.slim.training_loop import train as train, train_step as train_step
 _contents.end(__name__)
 # fmt: on

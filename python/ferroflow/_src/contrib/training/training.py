@@ -13,6 +13,7 @@ from ferroflow._src.ops.checks import check_numerics as checked_numerics
 from ferroflow._src.platform import tf_logging
 from ferroflow._src.summary import summary_ops
 from ferroflow._src.training.global_step import get_or_create_global_step
+from ferroflow._src.training.monitored_session import MonitoredTrainingSession
 from ferroflow._src.training.optimizer import Optimizer
 
 _USE_GLOBAL_STEP = 0
@@ -179,3 +180,65 @@ def create_train_op(
     if not any(train_op is op for op in train_ops):
         train_ops.append(train_op)
     return train_op
+
+
+def train(
+    train_op,
+    logdir,
+    master="",
+    is_chief=True,
+    scaffold=None,
+    hooks=None,
+    chief_only_hooks=None,
+    save_checkpoint_secs=600,
+    save_summaries_steps=100,
+    config=None,
+    max_wait_secs=7200,
+    run_metadata=None,
+):
+    """Trains in a `tf.train.MonitoredTrainingSession` until a hook stops it.
+
+    Args:
+      train_op: what trains and gives the loss.
+      logdir: the folder of checkpoints and summaries.
+      master: the target of the session.
+      is_chief: whether this process initializes, saves and writes summaries.
+      scaffold: a `Scaffold`.
+      hooks: `SessionRunHook`s.
+      chief_only_hooks: `SessionRunHook`s of the chief.
+      save_checkpoint_secs: seconds from one checkpoint to the next; None for none.
+      save_summaries_steps: steps from one summary to the next; None for none.
+      config: a `ConfigProto`.
+      max_wait_secs: how long a process that is not chief waits for the model.
+      run_metadata: a `RunMetadata` to fill.
+
+    Returns:
+      The last loss.
+
+    Raises:
+      ValueError: when there is no `logdir`, but something to write there.
+    """
+    if logdir is None and is_chief:
+        for label, given in (
+            ("save_summaries_steps", save_summaries_steps),
+            ("save_checkpoint_secs", save_checkpoint_secs),
+        ):
+            if given:
+                raise ValueError(f"logdir cannot be None when {label} is not None")
+    session = MonitoredTrainingSession(
+        master=master,
+        is_chief=is_chief,
+        checkpoint_dir=logdir,
+        scaffold=scaffold,
+        hooks=hooks,
+        chief_only_hooks=chief_only_hooks,
+        save_checkpoint_secs=save_checkpoint_secs,
+        save_summaries_steps=save_summaries_steps,
+        config=config,
+        max_wait_secs=max_wait_secs,
+    )
+    loss = None
+    with session:
+        while not session.should_stop():
+            loss = session.run(train_op, run_metadata=run_metadata)
+    return loss
