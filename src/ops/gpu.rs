@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::backend::gpu::map::{self, End, Formula, Formulas};
 use crate::backend::gpu::{Check, Gpu, Launch, Shader};
 use crate::error::{Error, Result};
+use crate::expr::{Expr, Program};
 use crate::graph::{Attrs, Node, NodeId};
 use crate::value::{DType, Shape, Value};
 use crate::{bail, ensure};
@@ -45,6 +47,7 @@ pub struct GpuContext<'a> {
     pub node: &'a Node,
     pub session: &'a dyn SessionState,
     pub gpu: &'a dyn Gpu,
+    formulas: &'a Formulas,
     inputs: &'a mut [Slot],
     outputs: SmallVec<[Slot; 2]>,
     is_left: bool,
@@ -58,12 +61,14 @@ impl<'a> GpuContext<'a> {
         inputs: &'a mut [Slot],
         session: &'a dyn SessionState,
         gpu: &'a dyn Gpu,
+        formulas: &'a Formulas,
     ) -> Self {
         GpuContext {
             id,
             node,
             session,
             gpu,
+            formulas,
             outputs: (0..node.outputs.len()).map(|_| Slot::Empty).collect(),
             inputs,
             is_left: false,
@@ -212,6 +217,33 @@ impl<'a> GpuContext<'a> {
         groups: [u32; 3],
     ) -> Result<()> {
         launch(self.gpu, shader, bindings, params, groups, None)
+    }
+
+    /// Computes a formula over values on the device (or scalars on the host), which broadcast to `shape`. With `over`
+    /// the result is written over the operand of that number.
+    pub fn map(
+        &self,
+        formula: fn(&[Expr]) -> Expr,
+        operands: &[&Value],
+        shape: &Shape,
+        over: Option<usize>,
+    ) -> Result<Value> {
+        let types: SmallVec<[DType; 4]> = operands.iter().map(|v| v.dtype()).collect();
+        let program = Program::of(&formula(&Expr::inputs(types.len())), &types)?;
+        let formula = Formula {
+            program: &program,
+            // Numbers of the plan's own programs are addresses, which are even.
+            number: (self.id as usize) << 1 | 1,
+            node: &self.node.name,
+        };
+        let end = over.map_or(End::Value, End::Over);
+        let made = map::run(self.gpu, self.formulas, formula, operands, shape, &[end])?;
+        made.and_then(|mut made| made.pop()).ok_or_else(|| {
+            Error::unimplemented(format!(
+                "no shader computes {} of {types:?}",
+                self.node.op()
+            ))
+        })
     }
 
     /// A dispatch that may find something wrong; `check` makes the error of what it noted.

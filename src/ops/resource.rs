@@ -90,8 +90,7 @@ impl Variable {
             None => *current = move_there(current)?,
             Some(buffer) if in_place || buffer.is_unique() => {
                 // What was read back before is old when the kernel is done.
-                let (dtype, shape) = (current.dtype(), current.shape().clone());
-                *current = Value::on_device(dtype, shape, buffer.written())?;
+                *current = current.clone().written();
             }
             Some(_) => *current = copy(current)?,
         }

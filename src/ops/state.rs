@@ -1,6 +1,8 @@
 //! Variables, by reference (`VariableV2`: read without a copy, updated in place) and by handle (`VarHandleOp`: what was
 //! read stays as it was).
 
+mod gpu;
+
 use std::sync::Arc;
 
 use crate::backend::cpu::{simd, threads};
@@ -14,6 +16,8 @@ use super::kernel::KernelContext;
 use super::moves::strides;
 use super::resource::Variable;
 use super::{Op, shape};
+
+pub(super) use gpu::gradient_descent;
 
 pub(super) const OPS: &[Op] = &[
     Op::new("VariableV2", "-> ref: Ref(dtype)")
@@ -47,19 +51,22 @@ pub(super) const OPS: &[Op] = &[
         .allows_uninitialized_input()
         .no_grad()
         .shape(assign_shape)
-        .host(assign),
+        .host(assign)
+        .gpu(gpu::assign),
     Op::new("AssignAdd", "ref: Ref(T), value: T -> output_ref: Ref(T)")
         .attr("T: numbertype")
         .attr("use_locking: bool = false")
         .no_grad()
         .shape(shape::merged_pair)
-        .host(|c| assign_with(c, Update::Add)),
+        .host(|c| assign_with(c, Update::Add))
+        .gpu(gpu::assign_add),
     Op::new("AssignSub", "ref: Ref(T), value: T -> output_ref: Ref(T)")
         .attr("T: numbertype")
         .attr("use_locking: bool = false")
         .no_grad()
         .shape(shape::merged_pair)
-        .host(|c| assign_with(c, Update::Sub)),
+        .host(|c| assign_with(c, Update::Sub))
+        .gpu(gpu::assign_sub),
     Op::new("CountUpTo", "ref: Ref(T) -> output: T")
         .attr("limit: int")
         .attr("T: {int32, int64}")
@@ -183,22 +190,26 @@ pub(super) const OPS: &[Op] = &[
         .stateful()
         .shape(read_shape)
         .grad(pass)
-        .host(read),
+        .host(read)
+        .gpu(gpu::read),
     Op::new("AssignVariableOp", "resource: resource, value: dtype ->")
         .attr("dtype: type")
         .stateful()
         .shape(shape::unknown)
-        .host(assign_resource),
+        .host(assign_resource)
+        .gpu(gpu::assign),
     Op::new("AssignAddVariableOp", "resource: resource, value: dtype ->")
         .attr("dtype: type")
         .stateful()
         .shape(shape::unknown)
-        .host(|c| assign_with(c, Update::Add)),
+        .host(|c| assign_with(c, Update::Add))
+        .gpu(gpu::assign_add),
     Op::new("AssignSubVariableOp", "resource: resource, value: dtype ->")
         .attr("dtype: type")
         .stateful()
         .shape(shape::unknown)
-        .host(|c| assign_with(c, Update::Sub)),
+        .host(|c| assign_with(c, Update::Sub))
+        .gpu(gpu::assign_sub),
     Op::new("VariableShape", "input: resource -> output: out_type")
         .attr("out_type: {int32, int64} = DT_INT32")
         .stateful()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::step::{Action, NO_SLOT, Operand, Place, Plan, Step};
+use super::step::{Action, NO_SLOT, Operand, Place, Plan, Site, Step};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,7 +55,7 @@ fn write_block(f: &mut fmt::Formatter<'_>, steps: &[Step], depth: usize) -> fmt:
             }
             Action::Group(group) => {
                 let outputs: Vec<String> = step.outputs.iter().map(|s| show_slot(*s)).collect();
-                write!(f, "{} = group", outputs.join(", "))?;
+                write!(f, "{} = group{}", outputs.join(", "), on(step))?;
                 for (i, operand) in step.inputs.iter().enumerate() {
                     let comma = if i == 0 { " " } else { ", " };
                     write!(f, "{comma}{operand}")?;
@@ -77,7 +77,7 @@ fn write_step(f: &mut fmt::Formatter<'_>, step: &Step) -> fmt::Result {
     if !outputs.is_empty() {
         write!(f, "{} = ", outputs.join(", "))?;
     }
-    write!(f, "{}", step.node.op())?;
+    write!(f, "{}{}", step.node.op(), on(step))?;
     if let Action::Constant(c) = step.action {
         write!(f, " c{c}")?;
     }
@@ -96,6 +96,14 @@ fn write_step(f: &mut fmt::Formatter<'_>, step: &Step) -> fmt::Result {
         write!(f, " sets {bit}")?;
     }
     writeln!(f)
+}
+
+/// Where a step runs, when that is not the host.
+fn on(step: &Step) -> String {
+    match step.site {
+        Site::Gpu(number) => format!("@gpu{number}"),
+        Site::Host | Site::Anywhere => String::new(),
+    }
 }
 
 fn show_slot(slot: u32) -> String {

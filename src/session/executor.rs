@@ -11,6 +11,7 @@ use std::time::Instant;
 use smallvec::SmallVec;
 
 use crate::backend::cpu::map::{End, broadcast, run_to};
+use crate::backend::gpu::map::Formulas;
 use crate::error::{Error, Result};
 use crate::ops::kernel::{Cancellation, Kernel, KernelContext, SessionState, Slot};
 use crate::ops::map::Map;
@@ -60,6 +61,7 @@ pub struct Run<'a> {
     pub cancellation: &'a Cancellation,
     pub lasting: &'a Lasting,
     pub constants: &'a Constants,
+    pub formulas: &'a Formulas,
     /// Where to note how long each step took.
     pub trace: Option<&'a Trace>,
 }
@@ -129,7 +131,7 @@ pub(super) fn describe_panic(panic: &(dyn std::any::Any + Send), step: Option<&S
 
 /// How a step computes its outputs.
 #[derive(Clone, Copy)]
-enum Work<'a> {
+pub(super) enum Work<'a> {
     Kernel(Kernel),
     Map(&'a Map),
 }
@@ -330,8 +332,8 @@ impl<'a> Executor<'a, '_> {
             return self.lasting(step, work, place);
         }
         let mut inputs = Inputs::new();
-        if let (Site::Gpu(number), Some(launch)) = (step.site, step.launch) {
-            match self.launch(step, gpu(number)?, launch.kernel, launch.host_inputs)? {
+        if let Site::Gpu(number) = step.site {
+            match self.on_gpu(step, gpu(number)?, work)? {
                 Ok(outputs) => {
                     for (slot, output) in step.outputs.iter().zip(outputs) {
                         self.set(*slot, output);

@@ -11,10 +11,11 @@ use crate::backend::cpu::map;
 use crate::error::Result;
 use crate::ops::kernel::Slot;
 use crate::ops::resource::Variable;
-use crate::plan::{End, Group, Member, Need, Operand, Place, Source, Step};
+use crate::plan::{End, Group, Member, Need, Operand, Place, Site, Source, Step};
 use crate::value::{DType, Shape, Value};
 
 use super::executor::{Executor, Inputs};
+use super::on_gpu::{gpu, to_host};
 
 /// The locks of variables, taken in the order of their addresses: so does everybody who takes several.
 pub(super) struct Locks<'a> {
@@ -49,6 +50,13 @@ pub(super) fn lock(wanted: &[Wanted]) -> Locks<'_> {
 }
 
 impl Locks<'_> {
+    /// The same, for putting another in its place.
+    pub(super) fn content_mut(&mut self, variable: &Arc<Variable>) -> Option<&mut Value> {
+        let address = Arc::as_ptr(variable) as usize;
+        let held = self.writing.iter_mut().find(|(at, _)| *at == address)?;
+        held.1.as_mut()
+    }
+
     /// The content of a variable whose lock is held for writing.
     fn content(&self, variable: &Arc<Variable>) -> Option<&Value> {
         let address = Arc::as_ptr(variable) as usize;
@@ -59,23 +67,38 @@ impl Locks<'_> {
 
 impl<'a> Executor<'a, '_> {
     pub(super) fn group(&mut self, step: &'a Step, group: &'a Group, is_first: bool) -> Result<()> {
+        let gpu = match step.site {
+            Site::Gpu(number) => Some(gpu(number)?),
+            _ => None,
+        };
         let mut inputs = Inputs::new();
         for operand in &step.inputs {
             // A variable without a value stays where it is: the member that reads it will meet the error and be named.
             if self.has_no_value(operand) {
                 break;
             }
-            match self.take(step, operand) {
+            let taken = match gpu {
+                Some(gpu) => self.take_there(step, gpu, operand, true),
+                None => self.take(step, operand),
+            };
+            match taken {
                 Ok(input) => inputs.push(input),
                 Err(_) => break,
             }
         }
+        if gpu.is_none() {
+            to_host(&mut inputs, false)?;
+        }
         // A traced run shows every node by itself.
         let trace = self.run.trace;
-        if trace.is_none()
-            && inputs.len() == step.inputs.len()
-            && let Some(outputs) = run_together(group, &inputs)?
-        {
+        let outputs = match inputs.len() == step.inputs.len() && trace.is_none() {
+            true => match gpu {
+                Some(gpu) => self.launch_together(step, gpu, group, &inputs)?,
+                None => run_together(group, &inputs)?,
+            },
+            false => None,
+        };
+        if let Some(outputs) = outputs {
             drop(inputs);
             for (slot, output) in step.outputs.iter().zip(outputs) {
                 self.set(*slot, output);
@@ -129,8 +152,8 @@ impl<'a> Executor<'a, '_> {
     }
 }
 
-/// The outputs of a group in one pass; `None` when its members have to run one by one.
-fn run_together(group: &Group, inputs: &[Slot]) -> Result<Option<SmallVec<[Slot; 2]>>> {
+/// The variables that a group reads or writes, in the order of their locks.
+pub(super) fn variables_of(inputs: &[Slot]) -> SmallVec<[Wanted; 4]> {
     let mut wanted: SmallVec<[Wanted; 4]> = SmallVec::new();
     for input in inputs {
         match input {
@@ -139,10 +162,16 @@ fn run_together(group: &Group, inputs: &[Slot]) -> Result<Option<SmallVec<[Slot;
             _ => {}
         }
     }
+    in_order(&mut wanted);
+    wanted
+}
+
+/// The outputs of a group in one pass; `None` when its members have to run one by one.
+fn run_together(group: &Group, inputs: &[Slot]) -> Result<Option<SmallVec<[Slot; 2]>>> {
     if !is_in_order(group, inputs) {
         return Ok(None);
     }
-    in_order(&mut wanted);
+    let wanted = variables_of(inputs);
     let locks = lock(&wanted);
     let mut values: SmallVec<[&Value; 6]> = SmallVec::new();
     for input in inputs {
@@ -184,7 +213,7 @@ fn run_together(group: &Group, inputs: &[Slot]) -> Result<Option<SmallVec<[Slot;
 
 /// Whether no member reads a variable through one node after another wrote it through another: then the program, which
 /// reads operands as they were, would be wrong.
-fn is_in_order(group: &Group, inputs: &[Slot]) -> bool {
+pub(super) fn is_in_order(group: &Group, inputs: &[Slot]) -> bool {
     let updates = group.ends.iter().filter_map(|end| match end {
         End::Update { input, member, .. } => Some((*input, *member)),
         _ => None,
@@ -208,7 +237,7 @@ fn is_in_order(group: &Group, inputs: &[Slot]) -> bool {
 }
 
 /// The shape of the elements, when every member's result has it.
-fn common_shape(group: &Group, values: &[&Value]) -> Option<Shape> {
+pub(super) fn common_shape(group: &Group, values: &[&Value]) -> Option<Shape> {
     let shape = map::broadcast(values.iter().map(|v| v.shape())).ok()?;
     let full: SmallVec<[bool; 6]> = values.iter().map(|v| *v.shape() == shape).collect();
     let fits = |member: &Member| {

@@ -1,6 +1,7 @@
 //! One `tf.Session`: variables and other state that outlive a run, plans by signature, and the executor of a run.
 
 mod executor;
+mod gpu_groups;
 mod groups;
 mod on_gpu;
 mod partial;

@@ -5,15 +5,20 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use smallvec::SmallVec;
 
+use crate::backend::cpu::map::{Compiled, broadcast};
+use crate::backend::gpu::map::{self, End, Formula, is_parameter};
 use crate::backend::gpu::{self, Gpu};
+use crate::bail;
 use crate::error::{Error, Result};
-use crate::ops::gpu::{GpuContext, GpuKernel, to_device};
+use crate::expr::Program;
+use crate::ops::gpu::{GpuContext, to_device};
 use crate::ops::kernel::Slot;
+use crate::ops::map::Map;
 use crate::ops::resource::Variable;
-use crate::plan::{Place, Plan, Step};
+use crate::plan::{Launch, Operand, Place, Plan, Step};
 use crate::value::{Buffer, DeviceBuffer, Value};
 
-use super::executor::{Executor, Inputs};
+use super::executor::{Executor, Inputs, Work};
 
 /// The plan's constants on each GPU that reads them: sent there once.
 #[derive(Default)]
@@ -40,35 +45,41 @@ pub fn gpu(number: u8) -> Result<&'static dyn Gpu> {
         .ok_or_else(|| Error::internal(format!("there is no GPU {number}")))
 }
 
+/// Outputs of a step that ran on a GPU; or its operands, when it is left to the host.
+pub(super) type Launched = std::result::Result<SmallVec<[Slot; 2]>, Inputs>;
+
 impl<'a> Executor<'a, '_> {
-    /// Runs a step on a GPU. `None`: its kernel left it to the host, and the operands are given back.
-    pub(super) fn launch(
-        &mut self,
-        step: &'a Step,
-        gpu: &dyn Gpu,
-        kernel: GpuKernel,
-        host_inputs: u32,
-    ) -> Result<std::result::Result<SmallVec<[Slot; 2]>, Inputs>> {
+    /// Runs a step on a GPU. An error value of inputs: it is left to the host, with these operands.
+    pub(super) fn on_gpu(&mut self, step: &'a Step, gpu: &dyn Gpu, work: Work) -> Result<Launched> {
+        match (work, step.launch) {
+            (Work::Map(Map::Program(compiled)), _) => self.map_on_gpu(step, gpu, compiled),
+            (Work::Kernel(_), Some(launch)) => self.launch(step, gpu, launch),
+            _ => {
+                let taken = step.inputs.iter().map(|operand| self.take(step, operand));
+                Ok(Err(taken.collect::<Result<Inputs>>()?))
+            }
+        }
+    }
+
+    fn launch(&mut self, step: &'a Step, gpu: &dyn Gpu, launch: Launch) -> Result<Launched> {
         let mut inputs = Inputs::new();
         for (i, operand) in step.inputs.iter().enumerate() {
-            let stays = i < 32 && host_inputs >> i & 1 == 1;
-            let input = match operand.place {
-                Place::Constant(c) if !stays => {
-                    Slot::Value(self.run.constants.on(gpu, self.run.plan, c)?)
-                }
-                Place::Slot(slot) if !stays => {
-                    self.send(gpu, slot)?;
-                    self.take(step, operand)?
-                }
-                _ => self.take(step, operand)?,
-            };
-            inputs.push(match input {
-                Slot::Read(value, variable) if !stays => move_variable(gpu, value, variable)?,
-                other => other,
+            let stays = i < 32 && launch.host_inputs >> i & 1 == 1;
+            inputs.push(match stays {
+                true => self.take(step, operand)?,
+                false => self.take_there(step, gpu, operand, false)?,
             });
         }
-        let mut context = GpuContext::new(step.id, &step.node, &mut inputs, self.run.session, gpu);
-        kernel(&mut context)?;
+        let run = self.run;
+        let mut context = GpuContext::new(
+            step.id,
+            &step.node,
+            &mut inputs,
+            run.session,
+            gpu,
+            run.formulas,
+        );
+        (launch.kernel)(&mut context)?;
         let Some(mut outputs) = context.into_outputs() else {
             return Ok(Err(inputs));
         };
@@ -76,16 +87,80 @@ impl<'a> Executor<'a, '_> {
         Ok(Ok(outputs))
     }
 
-    /// Moves what lies in a slot to the GPU, once for all that read it there.
-    fn send(&mut self, gpu: &dyn Gpu, slot: u32) -> Result<()> {
-        let slot = &mut self.slots.values[slot as usize];
-        if let Slot::Value(value) = slot
-            && value.is_plain()
-            && !lies_on(value, gpu)
-        {
-            *value = to_device(gpu, &value.to_host()?)?;
+    /// An operand on the GPU; with `scalars_stay` a single element that lies on the host stays there.
+    pub(super) fn take_there(
+        &mut self,
+        step: &Step,
+        gpu: &dyn Gpu,
+        operand: &Operand,
+        scalars_stay: bool,
+    ) -> Result<Slot> {
+        let stays = |value: &Value| scalars_stay && is_parameter(value);
+        match operand.place {
+            Place::Constant(c) if !stays(&self.run.plan.constants[c as usize]) => {
+                let run = self.run;
+                return Ok(Slot::Value(run.constants.on(gpu, run.plan, c)?));
+            }
+            Place::Slot(slot) if !operand.wants_ref => {
+                let slot = &mut self.slots.values[slot as usize];
+                if let Slot::Value(value) = slot
+                    && value.is_plain()
+                    && !lies_on(value, gpu)
+                    && !stays(value)
+                {
+                    // Once for all that read it there.
+                    *value = to_device(gpu, &value.to_host()?)?;
+                }
+            }
+            _ => {}
         }
-        Ok(())
+        match self.take(step, operand)? {
+            Slot::Read(value, variable) if stays(&value) => {
+                let guard = variable.value.read();
+                let copy = value.deep_copy()?;
+                drop(guard);
+                Ok(Slot::Value(copy))
+            }
+            Slot::Read(value, variable) => move_variable(gpu, value, variable),
+            other => Ok(other),
+        }
+    }
+
+    fn map_on_gpu(
+        &mut self,
+        step: &'a Step,
+        gpu: &dyn Gpu,
+        compiled: &Compiled,
+    ) -> Result<Launched> {
+        let mut inputs = Inputs::new();
+        for operand in &step.inputs {
+            inputs.push(self.take_there(step, gpu, operand, true)?);
+        }
+        let mut values: SmallVec<[&Value; 4]> = SmallVec::new();
+        for input in &inputs {
+            match input {
+                Slot::Value(value) | Slot::Read(value, _) => values.push(value),
+                _ => bail!(internal, "an operand has no value"),
+            }
+        }
+        let shape = broadcast(values.iter().map(|v| v.shape()))?;
+        let program = compiled.program();
+        let ends: SmallVec<[End; 2]> = match program.outputs.as_slice() {
+            [output] => {
+                let dtype = program.dtype_of(*output);
+                let fits = |k: &usize| values[*k].dtype() == dtype && *values[*k].shape() == shape;
+                let free = (0..inputs.len()).find(|k| is_free(&inputs[*k]) && fits(k));
+                SmallVec::from_iter([free.map_or(End::Value, End::Over)])
+            }
+            outputs => SmallVec::from_elem(End::Value, outputs.len()),
+        };
+        let formula = formula_of(program, &step.node.name);
+        let made = map::run(gpu, self.run.formulas, formula, &values, &shape, &ends)?;
+        drop(values);
+        Ok(match made {
+            Some(made) => Ok(made.into_iter().map(Slot::Value).collect()),
+            None => Err(inputs),
+        })
     }
 
     /// What a run gives: all that lies on a device comes back in one go. Without such results the work is handed over,
@@ -133,7 +208,21 @@ impl<'a> Executor<'a, '_> {
     }
 }
 
-fn lies_on(value: &Value, gpu: &dyn Gpu) -> bool {
+/// A program of the plan: it is known by where it lies.
+pub(super) fn formula_of<'p>(program: &'p Program, node: &'p str) -> Formula<'p> {
+    Formula {
+        program,
+        number: std::ptr::from_ref(program) as usize,
+        node,
+    }
+}
+
+/// Whether an operand's memory may hold a result: nobody else has it.
+pub(super) fn is_free(input: &Slot) -> bool {
+    matches!(input, Slot::Value(value) if value.is_on_device() && value.is_unique())
+}
+
+pub(super) fn lies_on(value: &Value, gpu: &dyn Gpu) -> bool {
     let memory = value.device_buffer().and_then(DeviceBuffer::memory);
     match memory {
         Some(memory) => memory.device_index() == gpu.index(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::backend::gpu::map::Formulas;
 use crate::graph::Graph;
 use crate::ops::kernel::Slot;
 use crate::plan::Plan;
@@ -44,6 +45,7 @@ pub struct Prepared {
     pub plan: Plan,
     pub lasting: Lasting,
     pub constants: Constants,
+    pub formulas: Formulas,
     /// The graph's version when the plan was last known to agree with it.
     checked: Mutex<u64>,
     free: Mutex<Vec<Slots>>,
@@ -54,6 +56,7 @@ impl Prepared {
         Arc::new(Prepared {
             lasting: Lasting::for_plan(&plan),
             constants: Constants::default(),
+            formulas: Formulas::default(),
             plan,
             checked: Mutex::new(version),
             free: Mutex::new(Vec::new()),

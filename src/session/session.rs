@@ -196,6 +196,7 @@ impl Session {
             cancellation,
             lasting: &prepared.lasting,
             constants: &prepared.constants,
+            formulas: &prepared.formulas,
             trace: None,
         }
     }

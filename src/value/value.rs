@@ -191,6 +191,15 @@ impl Value {
         matches!(self.data, Data::Device(_))
     }
 
+    /// The same memory of a device after it was written to: what was read back before counts no more.
+    pub fn written(self) -> Value {
+        let data = match &self.data {
+            Data::Device(buffer) => Data::Device(buffer.written()),
+            data => data.clone(),
+        };
+        Value { data, ..self }
+    }
+
     /// Whether it is made of bytes, wherever they lie; strings and handles are not.
     pub fn is_plain(&self) -> bool {
         matches!(self.data, Data::Plain(_) | Data::Device(_))

@@ -13,12 +13,13 @@ use crate::{bail, dispatch, ensure};
 use super::kernel::KernelContext;
 use super::resource::{Variable, Writing};
 use super::softmax::Float;
+use super::state::gradient_descent;
 use super::{Op, shape};
 use rules::*;
 
 pub(super) const OPS: &[Op] = &[
-    Op::new("ApplyGradientDescent", "var: Ref(T), alpha: T, delta: T -> out: Ref(T)").attr("T: numbertype").attr("use_locking: bool = false").shape(update_shape::<1>).host(dense::<Descent, 1>),
-    Op::new("ResourceApplyGradientDescent", "var: resource, alpha: T, delta: T ->").attr("T: numbertype").attr("use_locking: bool = false").stateful().shape(update_shape::<1>).host(dense::<Descent, 1>),
+    Op::new("ApplyGradientDescent", "var: Ref(T), alpha: T, delta: T -> out: Ref(T)").attr("T: numbertype").attr("use_locking: bool = false").shape(update_shape::<1>).host(dense::<Descent, 1>).gpu(gradient_descent).on_host(&[1]),
+    Op::new("ResourceApplyGradientDescent", "var: resource, alpha: T, delta: T ->").attr("T: numbertype").attr("use_locking: bool = false").stateful().shape(update_shape::<1>).host(dense::<Descent, 1>).gpu(gradient_descent).on_host(&[1]),
     Op::new("ApplyMomentum", "var: Ref(T), accum: Ref(T), lr: T, grad: T, momentum: T -> out: Ref(T)").attr("T: numbertype").attr("use_locking: bool = false").attr("use_nesterov: bool = false").shape(update_shape::<2>).host(dense::<Momentum, 2>),
     Op::new("ResourceApplyMomentum", "var: resource, accum: resource, lr: T, grad: T, momentum: T ->").attr("T: numbertype").attr("use_locking: bool = false").attr("use_nesterov: bool = false").stateful().shape(update_shape::<2>).host(dense::<Momentum, 2>),
     Op::new("SparseApplyMomentum", "var: Ref(T), accum: Ref(T), lr: T, grad: T, indices: Tindices, momentum: T -> out: Ref(T)").attr("T: numbertype").attr("Tindices: {int32, int64}").attr("use_locking: bool = false").attr("use_nesterov: bool = false").shape(update_shape::<2>).host(sparse::<Momentum, 2>),

@@ -48,22 +48,22 @@ struct Key {
 
 /// Shaders of programs, kept by whoever runs them again and again.
 #[derive(Default)]
-pub struct Formulas(RwLock<FxHashMap<Key, Option<Arc<Formula>>>>);
+pub struct Formulas(RwLock<FxHashMap<Key, Option<Arc<Rendered>>>>);
 
-struct Formula {
+struct Rendered {
     shader: Shader,
     has_check: bool,
 }
 
 impl Formulas {
-    fn find(&self, key: &Key, program: &Program) -> Option<Arc<Formula>> {
+    fn find(&self, key: &Key, program: &Program) -> Option<Arc<Rendered>> {
         if let Some(known) = self.0.read().get(key) {
             return known.clone();
         }
         let text = render::render(program, &key.modes, &key.fates, key.rank);
         let text = text.and_then(|text| source::expand_text(&text, &[]).ok());
         let made = text.map(|text| {
-            Arc::new(Formula {
+            Arc::new(Rendered {
                 shader: Shader::text(Text::new(&text)),
                 has_check: render::has_check(program),
             })
@@ -86,18 +86,27 @@ pub fn is_parameter(value: &Value) -> bool {
     value.num_elements() == 1 && !value.is_on_device()
 }
 
-/// Runs `program` over inputs that broadcast to `shape`; those that are no parameters lie on the device. `None` when
+/// A program that is run again and again.
+#[derive(Clone, Copy)]
+pub struct Formula<'a> {
+    pub program: &'a Program,
+    /// Tells it from the others of its `Formulas`.
+    pub number: usize,
+    /// The node, for messages.
+    pub node: &'a str,
+}
+
+/// Runs a program over inputs that broadcast to `shape`; those that are no parameters lie on the device. `None` when
 /// no shader can do it.
 pub fn run(
     gpu: &dyn Gpu,
     formulas: &Formulas,
-    number: usize,
-    program: &Program,
+    formula: Formula,
     inputs: &[&Value],
     shape: &Shape,
     ends: &[End],
-    node: &str,
 ) -> Result<Option<SmallVec<[Value; 2]>>> {
+    let program = formula.program;
     let n = shape.num_elements();
     let Some(layout) = layout(inputs, shape) else {
         return Ok(None);
@@ -110,12 +119,12 @@ pub fn run(
         _ => Fate::Stored,
     });
     let key = Key {
-        program: number,
+        program: formula.number,
         modes: layout.modes.clone(),
         fates: fates.collect(),
         rank: layout.dims.len(),
     };
-    let Some(formula) = formulas.find(&key, program) else {
+    let Some(rendered) = formulas.find(&key, program) else {
         return Ok(None);
     };
     let Some(params) = params(count, inputs, &layout)? else {
@@ -126,7 +135,7 @@ pub fn run(
         .iter()
         .filter(|m| **m != Mode::Parameter)
         .count();
-    if in_memory + ends.len() + usize::from(formula.has_check) > gpu.limits().bindings {
+    if in_memory + ends.len() + usize::from(rendered.has_check) > gpu.limits().bindings {
         return Ok(None);
     }
     let has_sum = key.fates.contains(&Fate::Summed);
@@ -158,12 +167,12 @@ pub fn run(
         if bindings.iter().any(|b| b.memory().is_none()) {
             return Ok(None);
         }
-        let name = node.to_string();
-        let check = formula.has_check.then(|| -> Check {
+        let name = formula.node.to_string();
+        let check = rendered.has_check.then(|| -> Check {
             Box::new(move |_| Error::invalid("Integer division by zero").at(&*name))
         });
         gpu.launch(Launch {
-            shader: &formula.shader,
+            shader: &rendered.shader,
             bindings: &bindings,
             params: &params,
             groups,

@@ -11,6 +11,14 @@ fn there(gpu: &dyn Gpu, value: &Value) -> Value {
     Value::on_device(value.dtype(), value.shape().clone(), buffer).unwrap()
 }
 
+fn formula_of<'a>(program: &'a Program, node: &'a str) -> Formula<'a> {
+    Formula {
+        program,
+        number: 0,
+        node,
+    }
+}
+
 /// The formula on both; results must agree to `ulps` units in the last place.
 fn compare(formula: fn(&[Expr]) -> Expr, inputs: &[Value], ulps: i64) {
     let Some(gpu) = for_tests() else { return };
@@ -38,12 +46,10 @@ fn compare(formula: fn(&[Expr]) -> Expr, inputs: &[Value], ulps: i64) {
         let got = run(
             &*gpu,
             &formulas,
-            0,
-            &program,
+            formula_of(&program, "node"),
             &values,
             &shape,
             &[End::Value],
-            "node",
         );
         let got = got.unwrap().expect("shaders know the formula")[0]
             .to_host()
@@ -164,12 +170,10 @@ fn a_zero_divisor_fails_the_run() {
     run(
         &*gpu,
         &formulas,
-        0,
-        &program,
+        formula_of(&program, "div"),
         &[&a, &b],
         a.shape(),
         &[End::Value],
-        "div",
     )
     .unwrap();
     let error = gpu.finish().unwrap_err();
@@ -192,12 +196,10 @@ fn sums_and_results_written_over_operands() {
             let got = run(
                 &*gpu,
                 &formulas,
-                0,
-                &program,
+                formula_of(&program, "node"),
                 &[&value],
                 value.shape(),
                 &[end],
-                "node",
             );
             got.unwrap().unwrap().remove(0)
         };

@@ -1,0 +1,137 @@
+//! Groups of elementwise steps on a GPU: one dispatch, under the locks that the CPU would take.
+
+use smallvec::SmallVec;
+
+use crate::backend::gpu::Gpu;
+use crate::backend::gpu::map;
+use crate::error::Result;
+use crate::ops::gpu::to_device;
+use crate::ops::kernel::Slot;
+use crate::plan::{End, Group, Step};
+use crate::value::{DType, Shape, Value};
+
+use super::executor::Executor;
+use super::groups::{Locks, common_shape, is_in_order, lock, variables_of};
+use super::on_gpu::{formula_of, is_free, lies_on};
+
+impl Executor<'_, '_> {
+    /// The outputs of a group in one dispatch; `None` when its members have to run one by one.
+    pub(super) fn launch_together(
+        &self,
+        step: &Step,
+        gpu: &dyn Gpu,
+        group: &Group,
+        inputs: &[Slot],
+    ) -> Result<Option<SmallVec<[Slot; 2]>>> {
+        if !is_in_order(group, inputs) {
+            return Ok(None);
+        }
+        let is_free: SmallVec<[bool; 6]> = inputs.iter().map(is_free).collect();
+        let wanted = variables_of(inputs);
+        let mut locks = lock(&wanted);
+        let Some(values) = contents(gpu, inputs, &mut locks)? else {
+            return Ok(None);
+        };
+        let values: SmallVec<[&Value; 6]> = values.iter().collect();
+        let Some(shape) = common_shape(group, &values) else {
+            return Ok(None);
+        };
+        let Some(ends) = ends_of(group, &is_free, &values, &shape) else {
+            return Ok(None);
+        };
+        let formula = formula_of(group.program.program(), &step.node.name);
+        let made = map::run(gpu, self.run.formulas, formula, &values, &shape, &ends)?;
+        let Some(made) = made else {
+            return Ok(None);
+        };
+        let mut outputs = SmallVec::new();
+        for (end, result) in group.ends.iter().zip(made) {
+            outputs.push(match end {
+                End::Value { .. } | End::Sum { .. } => Slot::Value(result),
+                End::Update { input, .. } => inputs[*input].clone(),
+            });
+        }
+        Ok(Some(outputs))
+    }
+}
+
+/// What each operand holds. A variable that is written moves to the GPU; what was read back of it before is old.
+fn contents(
+    gpu: &dyn Gpu,
+    inputs: &[Slot],
+    locks: &mut Locks,
+) -> Result<Option<SmallVec<[Value; 6]>>> {
+    let mut values: SmallVec<[Value; 6]> = SmallVec::new();
+    for input in inputs {
+        values.push(match input {
+            Slot::Value(value) | Slot::Read(value, _) => value.clone(),
+            Slot::Empty => return Ok(None),
+            Slot::Ref(variable) => {
+                let Some(content) = locks.content_mut(variable) else {
+                    return Ok(None);
+                };
+                *content = match lies_on(content, gpu) {
+                    true => content.clone().written(),
+                    false => to_device(gpu, &content.deep_copy()?)?.written(),
+                };
+                content.clone()
+            }
+        });
+    }
+    Ok(Some(values))
+}
+
+/// Where each result goes; results take the place of operands that nobody needs any more.
+fn ends_of(
+    group: &Group,
+    is_free: &[bool],
+    values: &[&Value],
+    shape: &Shape,
+) -> Option<SmallVec<[map::End; 2]>> {
+    let program = group.program.program();
+    let mut taken: SmallVec<[usize; 2]> = SmallVec::new();
+    let mut ends: SmallVec<[map::End; 2]> = SmallVec::new();
+    for (end, result) in group.ends.iter().zip(&program.outputs) {
+        ends.push(match end {
+            End::Sum { is_mean, .. } if program.dtype_of(*result) == DType::F32 => {
+                map::End::Sum { is_mean: *is_mean }
+            }
+            End::Sum { .. } => return None,
+            End::Update { input, .. } => {
+                is_writable(values, *input, shape)?;
+                map::End::Over(*input)
+            }
+            End::Value { .. } => {
+                let dtype = program.dtype_of(*result);
+                let may = |k: &usize| {
+                    let value = values[*k];
+                    is_free[*k]
+                        && !taken.contains(k)
+                        && value.dtype() == dtype
+                        && value.shape() == shape
+                };
+                match (0..values.len()).find(may) {
+                    Some(k) => {
+                        taken.push(k);
+                        map::End::Over(k)
+                    }
+                    None => map::End::Value,
+                }
+            }
+        });
+    }
+    Some(ends)
+}
+
+/// Whether a variable's content can be written in place: it is all of the shape, and so is every operand that shows it.
+fn is_writable(values: &[&Value], input: usize, shape: &Shape) -> Option<()> {
+    let content = values[input];
+    let own = content.device_buffer()?;
+    let shows = |value: &&&Value| {
+        let buffer = value.device_buffer();
+        buffer.is_some_and(|buffer| buffer.shares_memory_with(own))
+    };
+    let is_whole = |value: &&Value| value.num_elements() == shape.num_elements();
+    let fits = content.shape() == shape && values.iter().filter(shows).all(is_whole);
+    fits.then_some(())
+}
