@@ -165,8 +165,9 @@ impl<'a> GpuContext<'a> {
         to_device(self.gpu, value)
     }
 
+    /// Output `i`. What was read back of its memory before counts no more: a kernel may have written over an operand.
     pub fn set_output(&mut self, i: usize, value: Value) {
-        self.outputs[i] = Slot::Value(value);
+        self.outputs[i] = Slot::Value(value.written());
     }
 
     /// Output `i` is a reference to `variable`.

@@ -79,6 +79,16 @@ fn gpus_of(draft: &Draft) -> SmallVec<[u8; 1]> {
     gpus
 }
 
+/// How many first inputs an item hands on, or wants to know no more of than their shapes.
+fn kept(item: &Item) -> usize {
+    let Work::Op(run) = &item.work;
+    match item.op() {
+        "Shape" | "ShapeN" | "Size" | "Rank" => item.inputs.len(),
+        "IdentityN" => item.inputs.len(),
+        _ => usize::from(matches!(run, Run::View(_))),
+    }
+}
+
 /// The kernel of an item that runs on a GPU; formulas have none.
 fn launch_of(item: &Item) -> Option<Launch> {
     let entry = crate::ops::find(item.op()).filter(|_| matches!(item.site, Site::Gpu(_)))?;
@@ -318,6 +328,7 @@ impl Lowering<'_> {
             node: item.node.clone(),
             action,
             site: item.site,
+            kept: kept(item),
             launch: launch_of(item),
             inputs,
             outputs: self.output_slots(id),
@@ -436,6 +447,7 @@ impl Lowering<'_> {
             id,
             node,
             site: Site::Anywhere,
+            kept: 0,
             launch: None,
             inputs: SmallVec::new(),
             outputs: SmallVec::new(),

@@ -146,6 +146,8 @@ pub struct Step {
     pub node: Arc<Node>,
     pub action: Action,
     pub site: Site,
+    /// So many first inputs may lie anywhere: nothing but their shapes is read, or they are handed on.
+    pub kept: usize,
     /// What launches it, for kernels on a GPU.
     pub launch: Option<Launch>,
     pub inputs: SmallVec<[Operand; 4]>,

@@ -347,7 +347,7 @@ impl<'a> Executor<'a, '_> {
                 inputs.push(self.take(step, operand)?);
             }
         }
-        to_host(&mut inputs, step.site == Site::Anywhere)?;
+        to_host(&mut inputs, step.kept)?;
         let reads = inputs.iter().any(|i| matches!(i, Slot::Read(..)));
         let outputs = match (reads, step.keeps_inputs) {
             (false, _) => self.call(step, work, &mut inputs)?,

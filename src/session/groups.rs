@@ -87,7 +87,7 @@ impl<'a> Executor<'a, '_> {
             }
         }
         if gpu.is_none() {
-            to_host(&mut inputs, false)?;
+            to_host(&mut inputs, 0)?;
         }
         // A traced run shows every node by itself.
         let trace = self.run.trace;

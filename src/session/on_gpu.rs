@@ -280,12 +280,9 @@ pub(super) fn keep_reads(inputs: &[Slot], outputs: &mut [Slot]) {
     }
 }
 
-/// The operands of a step of the host, there. `first` is left where it lies when no data of it moves.
-pub(super) fn to_host(inputs: &mut [Slot], keep_first: bool) -> Result<()> {
-    for (i, input) in inputs.iter_mut().enumerate() {
-        if i == 0 && keep_first {
-            continue;
-        }
+/// The operands of a step of the host, there. The first `kept` are left where they lie: no data of them is read.
+pub(super) fn to_host(inputs: &mut [Slot], kept: usize) -> Result<()> {
+    for input in inputs.iter_mut().skip(kept) {
         match input {
             Slot::Value(value) if value.is_on_device() => *value = value.to_host()?,
             Slot::Read(value, variable) if value.is_on_device() => {

@@ -80,6 +80,7 @@ pub fn rebuild(
             id: last.step.id,
             node: last.step.node.clone(),
             site: last.step.site,
+            kept: 0,
             launch: None,
             inputs: inputs.iter().copied().collect(),
             outputs: outputs.collect(),

@@ -150,7 +150,7 @@ pub fn run(
     let mut results: SmallVec<[Value; 2]> = SmallVec::new();
     for (end, arg) in ends.iter().zip(&program.outputs) {
         results.push(match end {
-            End::Over(input) => inputs[*input].clone(),
+            End::Over(input) => inputs[*input].clone().written(),
             End::Value => allocate(gpu, program.dtype_of(*arg), shape.clone())?,
             End::Sum { .. } => allocate(gpu, DType::F32, Shape::vector(groups[0] as usize))?,
         });
