@@ -69,9 +69,10 @@ def _from_python(values, dtype, shape):
     try:
         array = np.array(values, dtype=wanted)
     except OverflowError:
-        if wanted is None or dtype.is_floating:
+        # Newer NumPy refuses integers that do not fit. TensorFlow 1.15's kept their lowest bits.
+        if wanted is None or not dtype.is_integer or dtype.size == 8:
             raise
-        raise ValueError(f"Python integer out of bounds for {dtype.name}: {values}") from None
+        array = np.array(values, dtype=np.int64).astype(wanted)
     except ValueError as error:
         # Newer NumPy refuses ragged lists. TensorFlow 1.15's made objects of them, of the shape that could be stacked.
         if "inhomogeneous" not in str(error):

@@ -658,6 +658,8 @@ def range(start, limit=None, delta=1, dtype=None, name="range"):
     with name_scope(name, "Range", [start, limit, delta]) as name:
         ends = [to_tensor(value, dtype, label) for value, label in zip((start, limit, delta), _RANGE_ENDS, strict=True)]
         if dtype is None:
+            if any(end.dtype.base_dtype not in _RANGE_TYPES for end in ends):
+                raise AssertionError
             widest = max((end.dtype.base_dtype for end in ends), key=_RANGE_TYPES.index)
             ends = [cast(end, widest) for end in ends]
         return apply_op("Range", *ends, name=name)
@@ -698,7 +700,10 @@ def add_n(inputs, name=None):
       ValueError: for no inputs.
     """
     message = "inputs must be a list of at least one Tensor/IndexedSlices with the same dtype and shape"
-    if not isinstance(inputs, (list, tuple)) or not inputs:
+    if not isinstance(inputs, (list, tuple)):
+        next(iter(inputs), None)  # what refuses that says so itself
+        raise ValueError(message)
+    if not inputs:
         raise ValueError(message)
     inputs = convert_n_to_tensor_or_indexed_slices(inputs)
     if not all(isinstance(x, (TensorBase, IndexedSlices)) for x in inputs):
@@ -725,7 +730,7 @@ def accumulate_n(inputs, shape=None, tensor_dtype=None, name=None):
       TypeError: when the type is not `tensor_dtype`.
       ValueError: for no inputs, or types or shapes that differ.
     """
-    if isinstance(inputs, (list, tuple)) and inputs:
+    if inputs and isinstance(inputs, (list, tuple)):
         inputs = convert_n_to_tensor_or_indexed_slices(inputs)
         are_fit = all(isinstance(x, TensorBase) and x.dtype == inputs[0].dtype for x in inputs)
     else:
