@@ -26,7 +26,7 @@ def _cases():
 
 def _is_same(got, want):
     """Texts are equal but for the last digits of numbers and the spaces beside them."""
-    got, want = (re.sub(r" +(?=[\])])", "", text) for text in (got, want))
+    got, want = (re.sub(r" +(?=[\]),])", "", text) for text in (got, want))
     if _NUMBER.sub("#", got).split() != _NUMBER.sub("#", want).split():
         return False
     pairs = zip(_NUMBER.findall(got), _NUMBER.findall(want), strict=True)

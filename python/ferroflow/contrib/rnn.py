@@ -4,12 +4,36 @@
 from ferroflow._src import contents as _contents
 
 _contents.begin(__name__)
-from ferroflow._src.contrib.rnn import (
-    EmbeddingWrapper as EmbeddingWrapper,
-    InputProjectionWrapper as InputProjectionWrapper,
-    OutputProjectionWrapper as OutputProjectionWrapper,
+from ferroflow._src.contrib.rnn.convolutional import (
+    Conv1DLSTMCell as Conv1DLSTMCell,
+    Conv2DLSTMCell as Conv2DLSTMCell,
+    Conv3DLSTMCell as Conv3DLSTMCell,
+    ConvLSTMCell as ConvLSTMCell,
+)
+from ferroflow._src.contrib.rnn.gated import (
+    IndRNNCell as IndRNNCell,
+    IndyGRUCell as IndyGRUCell,
+    IndyLSTMCell as IndyLSTMCell,
+    IntersectionRNNCell as IntersectionRNNCell,
+    SRUCell as SRUCell,
+    UGRNNCell as UGRNNCell,
+)
+from ferroflow._src.contrib.rnn.lstm_variants import (
+    CoupledInputForgetGateLSTMCell as CoupledInputForgetGateLSTMCell,
+    LayerNormBasicLSTMCell as LayerNormBasicLSTMCell,
+    NASCell as NASCell,
+    PhasedLSTMCell as PhasedLSTMCell,
+)
+from ferroflow._src.contrib.rnn.stacks import (
     stack_bidirectional_dynamic_rnn as stack_bidirectional_dynamic_rnn,
     stack_bidirectional_rnn as stack_bidirectional_rnn,
+)
+from ferroflow._src.contrib.rnn.wrappers import (
+    AttentionCellWrapper as AttentionCellWrapper,
+    EmbeddingWrapper as EmbeddingWrapper,
+    HighwayWrapper as HighwayWrapper,
+    InputProjectionWrapper as InputProjectionWrapper,
+    OutputProjectionWrapper as OutputProjectionWrapper,
 )
 from ferroflow._src.rnn.cells import (
     BasicLSTMCell as BasicLSTMCell,

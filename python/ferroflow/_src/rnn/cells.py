@@ -299,7 +299,8 @@ class LSTMStateTuple(collections.namedtuple("LSTMStateTuple", ("c", "h"))):
         return c.dtype
 
 
-def _warn_of_joined_state(cell):
+def warn_of_joined_state(cell):
+    """Says that a state that is no tuple will not be taken for ever."""
     tf_logging.warn(
         "%s: Using a concatenated state is slower and will soon be deprecated.  Use state_is_tuple=True.", cell
     )
@@ -333,7 +334,7 @@ class BasicLSTMCell(LayerRNNCell):
         """
         super().__init__(_reuse=reuse, name=name, dtype=dtype, **kwargs)
         if not state_is_tuple:
-            _warn_of_joined_state(self)
+            warn_of_joined_state(self)
         self._set_up(num_units, activation)
         self._forget_bias = forget_bias
         self._state_is_tuple = state_is_tuple
@@ -415,7 +416,7 @@ class LSTMCell(LayerRNNCell):
         """
         super().__init__(_reuse=reuse, name=name, dtype=dtype, **kwargs)
         if not state_is_tuple:
-            _warn_of_joined_state(self)
+            warn_of_joined_state(self)
         if num_unit_shards is not None or num_proj_shards is not None:
             tf_logging.warn(
                 "%s: The num_unit_shards and proj_unit_shards parameters are deprecated and will be removed in Jan "

@@ -1,0 +1,1 @@
+"""tf.contrib.rnn: cells beyond those of tf.nn.rnn_cell, and stacked bidirectional networks."""
