@@ -8,7 +8,7 @@ use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, Result};
-use crate::value::{DType, Element, PartialShape, Resource, Value};
+use crate::value::{DType, DeviceBuffer, Element, PartialShape, Resource, Value};
 
 /// A variable's storage. Reference variables are updated in place, so that what was read shows the update; resource
 /// variables copy on write. A kernel that updates holds the lock for writing while it runs.
@@ -67,10 +67,16 @@ impl Variable {
             true => current.buffer().is_some_and(|b| !b.is_own()),
             false => !current.is_unique(),
         };
+        // Written on the host and then sent back: what was read before still lies in the same memory.
+        let device = current.device_buffer().filter(|_| in_place).cloned();
         if must_copy || current.is_on_device() {
             *current = current.deep_copy()?;
         }
-        Ok(Writing { value, in_place })
+        Ok(Writing {
+            value,
+            in_place,
+            device,
+        })
     }
 
     /// The value in the memory of a device, for a kernel that writes it there while the lock is held; `move_there` makes
@@ -114,6 +120,16 @@ impl Variable {
             unsafe { to.shared_mut() }.copy_from_slice(from.as_bytes());
             return Ok(());
         }
+        if in_place
+            && let (Some(old), Some(from)) = (value.as_ref(), new.buffer())
+            && old.shape() == new.shape()
+            && old.dtype() == new.dtype()
+            && let Some(to) = old.device_buffer()
+        {
+            let written = to.write(from.as_bytes())?;
+            *value = Some(Value::on_device(new.dtype(), new.shape().clone(), written)?);
+            return Ok(());
+        }
         *value = Some(new);
         Ok(())
     }
@@ -123,6 +139,24 @@ impl Variable {
 pub struct Writing<'a> {
     value: RwLockWriteGuard<'a, Option<Value>>,
     in_place: bool,
+    /// The memory of a device that is to have the same content.
+    device: Option<DeviceBuffer>,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        let (Some(device), Some(value)) = (self.device.take(), self.value.as_ref()) else {
+            return;
+        };
+        if value.bytes().is_ok_and(|b| b.len() == device.len_bytes()) {
+            // A device that fails here fails its next use too; until then the content on the host is right.
+            let sent = value.bytes().and_then(|bytes| device.write(bytes));
+            let sent = sent.and_then(|b| Value::on_device(value.dtype(), value.shape().clone(), b));
+            if let Ok(sent) = sent {
+                *self.value = Some(sent);
+            }
+        }
+    }
 }
 
 impl Writing<'_> {

@@ -13,6 +13,9 @@ pub trait DeviceMemory: Any + Send + Sync {
     /// The first `len` bytes, after everything that was launched before is done.
     fn read(&self, len: usize) -> Result<Buffer>;
 
+    /// Writes bytes over the first of them, after everything that was launched before is done.
+    fn write(&self, bytes: &[u8]) -> Result<()>;
+
     /// The number of the device.
     fn device_index(&self) -> usize;
 
@@ -82,6 +85,14 @@ impl DeviceBuffer {
             Some(memory) => memory.read(self.len),
             None => Buffer::new(0),
         }
+    }
+
+    /// Writes other bytes in place; whoever shares the memory sees them.
+    pub fn write(&self, bytes: &[u8]) -> Result<DeviceBuffer> {
+        if let Some(memory) = &self.memory {
+            memory.write(bytes)?;
+        }
+        Ok(self.written())
     }
 
     /// Notes what was read back together with others.

@@ -308,6 +308,33 @@ impl Driver {
             .ok_or_else(|| Error::internal("nothing was read"))
     }
 
+    /// Writes over memory that recorded work may read: that work is handed over first.
+    pub(super) fn write(&self, memory: &Memory, bytes: &[u8]) -> Result<()> {
+        self.check()?;
+        let fits = bytes.len() as u64 <= memory.block().size;
+        ensure!(fits, internal, "{} bytes for a smaller block", bytes.len());
+        let mut stream = self.stream.lock();
+        self.submit(&mut stream);
+        memory.touch(stream.epoch());
+        self.write_ahead(&mut stream, memory.block(), bytes);
+        Ok(())
+    }
+
+    /// Writes bytes ahead of what is recorded.
+    fn write_ahead(&self, stream: &mut Stream, block: &Block, bytes: &[u8]) {
+        let whole = bytes.len() / 4 * 4;
+        self.queue.write_buffer(&block.buffer, 0, &bytes[..whole]);
+        if whole < bytes.len() {
+            let mut last = [0u8; 4];
+            last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
+            self.queue.write_buffer(&block.buffer, whole as u64, &last);
+        }
+        stream.writes += 1;
+        self.counters
+            .bytes_up
+            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    }
+
     fn fail_if_checked(&self) -> Result<()> {
         match self.stream.lock().checks.failure() {
             None => Ok(()),
@@ -379,18 +406,8 @@ impl Gpu for Driver {
             }
         };
         block.epoch = stream.epoch();
-        let whole = bytes.len() / 4 * 4;
-        self.queue.write_buffer(&block.buffer, 0, &bytes[..whole]);
-        if whole < bytes.len() {
-            let mut last = [0u8; 4];
-            last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
-            self.queue.write_buffer(&block.buffer, whole as u64, &last);
-        }
-        stream.writes += 1;
+        self.write_ahead(&mut stream, &block, bytes);
         drop(stream);
-        self.counters
-            .bytes_up
-            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.hold(block, bytes.len())
     }
 

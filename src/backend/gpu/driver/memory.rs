@@ -117,6 +117,10 @@ impl DeviceMemory for Memory {
         self.driver.read(self, len)
     }
 
+    fn write(&self, bytes: &[u8]) -> Result<()> {
+        self.driver.write(self, bytes)
+    }
+
     fn device_index(&self) -> usize {
         self.driver.number()
     }
