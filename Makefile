@@ -7,7 +7,9 @@ DEMO   := build/demo
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test test-rust test-py check format snapshots bench wheel protos signatures clean cargo
+RUST_FEATURES ?= gpu
+
+.PHONY: help dev demo test test-rust test-py test-gpu vulkan check format snapshots bench wheel protos signatures clean cargo
 
 help: ## lists these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,18 +35,25 @@ demo: dev ## trains and evaluates the MNIST programs (DATA=folder for real MNIST
 	@$(BIN)/ferroflow run examples/mnist_eval.py --data=$(DEMO)/data --logs=$(DEMO)/logs
 	@echo "To see the curves: $(BIN)/tensorboard --logdir $(DEMO)/logs   (then open http://localhost:6006)"
 
-test: dev test-rust test-py ## all tests: Rust, Python, the oracle's cases
+test: dev test-rust test-py test-gpu ## all tests: Rust, Python, the oracle's cases, all that again on a (software) GPU
 
-test-rust: cargo ## Rust's tests
-	cargo test --quiet
+test-rust: cargo vulkan ## Rust's tests
+	cargo test --quiet --features "$(RUST_FEATURES)"
 
 test-py: dev ## Python's tests, two at a time
 	$(BIN)/python -m pytest -n 2 -q tests
 
+# On the adapter that Mesa computes in software; a real GPU gives the same with FERROFLOW_GPU unset.
+test-gpu: dev vulkan ## the tests of the GPU, every op's row and the oracle's cases on it
+	FERROFLOW_GPU=$${FERROFLOW_GPU-software} $(BIN)/python -m pytest -n 2 -q tests/gpu tests/shaders tests/ops tests/oracle
+
+vulkan:
+	@sh tests/gpu/vulkan.sh
+
 check: cargo $(STAMP) ## format, lints and types
 	cargo fmt --check
 	cargo clippy --quiet --all-targets -- -D warnings
-	cargo clippy --quiet --features python -- -D warnings
+	cargo clippy --quiet --features python,gpu -- -D warnings
 	$(BIN)/ruff check python tests examples benches
 	$(BIN)/pyright
 

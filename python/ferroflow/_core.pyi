@@ -228,3 +228,12 @@ class EventWriter:
     def path(self) -> str | None: ...
 
 def masked_crc32c(data: bytes) -> int: ...
+
+def gpu_adapters() -> list[dict[str, Any]]:
+    """Every adapter of this machine: name, kind, interface, driver, limits; `number` where it is used, else `why_not`."""
+
+def gpu_counts(number: int) -> dict[str, int]:
+    """What GPU `number` has done: dispatches, submissions, waits, bytes_up, bytes_down; bytes_held is now. NotFoundError."""
+
+def has_gpu_support() -> bool:
+    """Whether this build can use GPUs at all."""

@@ -6,6 +6,7 @@ pub mod callbacks;
 mod contexts;
 pub mod errors;
 pub mod files;
+pub mod gpu;
 mod gradients;
 pub mod graph;
 pub mod records;
@@ -28,6 +29,9 @@ fn _core(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_class::<records::RecordReader>()?;
     module.add_class::<records::RecordWriter>()?;
     module.add_class::<records::EventWriter>()?;
+    module.add_function(wrap_pyfunction!(gpu::gpu_adapters, module)?)?;
+    module.add_function(wrap_pyfunction!(gpu::gpu_counts, module)?)?;
+    module.add_function(wrap_pyfunction!(gpu::has_gpu_support, module)?)?;
     module.add_function(wrap_pyfunction!(records::masked_crc32c, module)?)?;
     module.add_function(wrap_pyfunction!(signature::op_signature, module)?)?;
     module.add_function(wrap_pyfunction!(signature::op_names, module)?)?;

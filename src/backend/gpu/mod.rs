@@ -41,6 +41,8 @@ pub struct Counts {
     pub waits: u64,
     pub bytes_up: u64,
     pub bytes_down: u64,
+    /// Bytes of its memory that are held now, waiting blocks included.
+    pub bytes_held: u64,
 }
 
 /// A GPU. Work is done in the order in which it is given, by whichever thread.

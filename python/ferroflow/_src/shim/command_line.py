@@ -9,6 +9,7 @@ usage: ferroflow run SCRIPT [ARGS...]       runs a TensorFlow 1 program, unmodif
        ferroflow run -m MODULE [ARGS...]    the same for a module, as `python -m`
        ferroflow run -c CODE [ARGS...]      the same for a line of code, as `python -c`
        ferroflow explain SCRIPT [ARGS...]   runs it as well, and shows the plan of each signature on stderr
+       ferroflow devices [--test] [--json]  lists the GPUs of this machine, and why one is not used; tries them
        ferroflow --version
 
 `import tensorflow` in the program, and everything below it, is answered by ferroflow. Arguments after SCRIPT belong
@@ -24,6 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         case ["explain", *rest]:
             os.environ["FERROFLOW_EXPLAIN"] = "1"
             return _run(rest)
+        case ["devices", *rest] if set(rest) <= {"--test", "--json"}:
+            from ferroflow._src.shim import devices
+
+            return devices.show(as_json="--json" in rest, tries="--test" in rest)
         case ["--version" | "-V"]:
             print("ferroflow", version())
             return 0

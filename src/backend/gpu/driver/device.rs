@@ -368,6 +368,7 @@ impl Gpu for Driver {
             waits: of(&self.counters.waits),
             bytes_up: of(&self.counters.bytes_up),
             bytes_down: of(&self.counters.bytes_down),
+            bytes_held: self.pool.lock().all_bytes,
         }
     }
 
