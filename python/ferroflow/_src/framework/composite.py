@@ -183,8 +183,6 @@ class SparseTensor(TensorLike):
     def __str__(self):
         return f"SparseTensor(indices={self._indices}, values={self._values}, dense_shape={self._dense_shape})"
 
-    __repr__ = __str__
-
     @classmethod
     def _override_operator(cls, operator, func):
         setattr(cls, operator, func)
