@@ -108,6 +108,10 @@ impl Placer {
         &self.devices
     }
 
+    pub fn has_gpus(&self) -> bool {
+        self.devices.iter().any(|d| d.gpu.is_some())
+    }
+
     /// Takes the lines of the placement log that nobody has taken yet.
     pub fn take_log(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().log)
@@ -138,7 +142,7 @@ impl Placer {
 
     /// The GPU that a node goes to.
     pub fn gpu_of(&self, graph: &Graph, node: &Node) -> Option<u8> {
-        if self.devices.iter().all(|d| d.gpu.is_none()) {
+        if !self.has_gpus() {
             return None;
         }
         let device = self.device_of(&mut self.state.lock().known, graph, node);

@@ -116,6 +116,11 @@ impl Session {
         self.callables.write().clear();
         self.partial.lock().clear();
         self.state.clear();
+        if self.placer.as_ref().is_some_and(Placer::has_gpus) {
+            crate::backend::gpu::gpus()
+                .iter()
+                .for_each(|gpu| gpu.settle());
+        }
     }
 
     /// The plan of a signature: found, or made.

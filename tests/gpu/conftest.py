@@ -1,7 +1,6 @@
 """Tests that need a GPU. Without one they are skipped, and the summary says so loudly."""
 
 import pytest
-
 from ferroflow import _core
 
 _NO_GPU = "NO GPU: no adapter is used (FERROFLOW_GPU=software takes Mesa's), or the build has no GPU support"

@@ -1,9 +1,8 @@
 """What a run on a GPU costs: submissions, waits, dispatches, memory; and what it keeps of TensorFlow's meaning."""
 
+import ferroflow as tf
 import numpy as np
 import pytest
-
-import ferroflow as tf
 from ferroflow import _core
 
 

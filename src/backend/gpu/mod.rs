@@ -17,6 +17,8 @@ use crate::value::{Buffer, DeviceBuffer};
 pub use devices::{Found, Wish, found, gpus, is_built_in, wish};
 #[cfg(all(test, feature = "gpu"))]
 pub use driver::for_tests;
+#[cfg(feature = "noop")]
+pub use driver::noop;
 pub use files::FILES;
 pub use launch::{Check, Launch, Shader, Text, groups_for, groups_of};
 
@@ -74,6 +76,9 @@ pub trait Gpu: Send + Sync {
 
     /// Reads buffers back in one go. What a check found is the error.
     fn download(&self, all: &[&DeviceBuffer]) -> Result<Vec<Buffer>>;
+
+    /// Keeps for later processes what was compiled in this one.
+    fn settle(&self);
 
     /// Hands over what was launched. Waits only where a check has to be looked at.
     fn finish(&self) -> Result<()>;

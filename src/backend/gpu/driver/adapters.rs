@@ -104,6 +104,19 @@ fn look(wish: Wish) -> Known {
     known
 }
 
+/// A device that takes commands and does nothing: what is left is the cost of giving them. For benches.
+#[cfg(feature = "noop")]
+pub fn noop() -> crate::error::Result<Arc<dyn Gpu>> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::NOOP;
+    descriptor.backend_options.noop.enable = true;
+    let instance = wgpu::Instance::new(descriptor);
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::NOOP));
+    let first = adapters.first();
+    let first = first.ok_or_else(|| crate::error::Error::internal("there is no noop adapter"))?;
+    Ok(Driver::open(first, 0)?)
+}
+
 /// The first adapter of any kind, for tests; says so when there is none.
 #[cfg(test)]
 #[allow(clippy::print_stderr)]

@@ -12,6 +12,7 @@ use crate::{bail, ensure};
 
 use super::super::launch::Launch;
 use super::super::{Counts, Gpu, Limits};
+use super::cache::Cache;
 use super::checks::{CHECK_BYTES, MAX_CHECKS};
 use super::memory::{Block, Memory, Pool, class_of};
 use super::pipelines::{PARAMETER_BYTES, Pipelines};
@@ -64,7 +65,8 @@ impl Driver {
         let limits = wanted_limits(adapter.limits());
         let request = wgpu::DeviceDescriptor {
             label: Some("ferroflow"),
-            required_features: wgpu::Features::IMMEDIATES,
+            required_features: wgpu::Features::IMMEDIATES
+                | (adapter.features() & wgpu::Features::PIPELINE_CACHE),
             required_limits: limits.clone(),
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()
@@ -108,7 +110,7 @@ impl Driver {
                 workgroup_bytes: limits.max_compute_workgroup_storage_size as usize,
                 invocations: limits.max_compute_invocations_per_workgroup,
             },
-            pipelines: Pipelines::new(is_checking()),
+            pipelines: Pipelines::new(is_checking(), Cache::open(&device, &info)),
             pool: Mutex::default(),
             staging: Staging::default(),
             stream: Mutex::default(),
@@ -493,6 +495,12 @@ impl Gpu for Driver {
                 .ok_or_else(|| Error::internal("a buffer was not read")),
         });
         each.collect()
+    }
+
+    fn settle(&self) {
+        if self.process == std::process::id() {
+            self.pipelines.settle();
+        }
     }
 
     fn finish(&self) -> Result<()> {

@@ -4,6 +4,7 @@
 //! still to be done may be used again at once: whatever uses it next comes later in the stream.
 
 mod adapters;
+mod cache;
 mod checks;
 mod device;
 mod memory;
@@ -15,4 +16,6 @@ mod tests;
 
 #[cfg(test)]
 pub use adapters::for_tests;
+#[cfg(feature = "noop")]
+pub use adapters::noop;
 pub use adapters::{found, gpus};

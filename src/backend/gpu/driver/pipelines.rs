@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 
 use super::super::launch::{Shader, Source};
 use super::super::source;
+use super::cache::Cache;
 
 /// Bytes of parameters that every shader may have.
 pub const PARAMETER_BYTES: u32 = 128;
@@ -31,12 +32,14 @@ pub struct Pipelines {
     groups: Mutex<FxHashMap<Blocks, wgpu::BindGroup>>,
     /// Shaders are compiled with bounds checks.
     is_checked: bool,
+    cache: Option<Cache>,
 }
 
 impl Pipelines {
-    pub fn new(is_checked: bool) -> Pipelines {
+    pub fn new(is_checked: bool, cache: Option<Cache>) -> Pipelines {
         Pipelines {
             is_checked,
+            cache,
             ..Default::default()
         }
     }
@@ -118,10 +121,15 @@ impl Pipelines {
                 zero_initialize_workgroup_memory: false,
                 ..Default::default()
             },
-            cache: None,
+            cache: self.cache.as_ref().map(Cache::pipelines),
         });
         match pollster::block_on(scope.pop()) {
-            None => Ok(Pipeline { pipeline }),
+            None => {
+                if let Some(cache) = &self.cache {
+                    cache.note();
+                }
+                Ok(Pipeline { pipeline })
+            }
             Some(error) => Err(Error::internal(format!(
                 "shader {label} {:?} is not accepted: {error}",
                 shader.constants
@@ -159,6 +167,13 @@ impl Pipelines {
         }
         groups.insert(key, made.clone());
         made
+    }
+
+    /// Keeps on disk what was compiled since it was last kept.
+    pub fn settle(&self) {
+        if let Some(cache) = &self.cache {
+            cache.settle();
+        }
     }
 
     /// Forgets the bind groups, so that buffers nobody else holds are freed.
