@@ -9,6 +9,7 @@ from ferroflow._src.training.adagrad import AdagradOptimizer as AdagradOptimizer
 from ferroflow._src.training.adagrad_da import AdagradDAOptimizer as AdagradDAOptimizer
 from ferroflow._src.training.adam import AdamOptimizer as AdamOptimizer
 from ferroflow._src.training.checkpoint_management import CheckpointManager as CheckpointManager
+from ferroflow._src.training.object_checkpoint import Checkpoint as Checkpoint
 from ferroflow._src.training.checkpoint_management import checkpoint_exists as checkpoint_exists
 from ferroflow._src.training.checkpoint_management import (
     generate_checkpoint_state_proto as generate_checkpoint_state_proto,

@@ -46,7 +46,7 @@ def _constant(value, dtype, shape, name, verify_shape, allow_broadcast):
         if 0 < given.size < array.size:
             array = (given.ravel(), array.shape)
     graph = stacks.get_default_graph()
-    node = graph._create("Const", name or "Const", (), {"value": array, "dtype": kind._type_enum})
+    node = graph._create("Const", "Const" if name is None else name, (), {"value": array, "dtype": kind._type_enum})
     return graph._tensor(node << 16)
 
 

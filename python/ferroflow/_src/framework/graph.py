@@ -56,6 +56,8 @@ class Graph(Collections):
 
     def _create(self, op_type, name, inputs, attrs, controls=()):
         """Makes a node in the scopes in force and remembers who made it. Returns its number."""
+        if not name or name == "/":
+            raise ValueError("'' is not a valid node name")
         node = self._core.create_op(op_type, name, inputs, attrs, controls)
         made = self._stacks
         new = node + 1 - len(made)

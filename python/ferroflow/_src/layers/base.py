@@ -237,6 +237,7 @@ class Layer(Configured):
         self.supports_masking = False
         self._dtype = None if dtype is None else dtypes.as_dtype(dtype).name
         self._trainable_weights, self._non_trainable_weights = [], []
+        self._weights_by_name = {}  # by the names that the layer gave, as checkpoints of objects have them
         self._updates, self._losses, self._loss_functions = [], [], []
         self._unconditional_losses, self._unconditional_updates = set(), set()
         self._calls = []
@@ -431,6 +432,7 @@ class Layer(Configured):
                 if regularizer and not any(id(part) in existing for part in parts):
                     for part in parts:
                         self._regularize(name, part, regularizer)
+        self._weights_by_name[name] = variable
         is_trained = {id(v) for v in variable_lists.trainable_variables()}
         if trainable and self.trainable and all(id(part) in is_trained for part in parts):
             self._trainable_weights.append(variable)

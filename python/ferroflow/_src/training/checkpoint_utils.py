@@ -4,6 +4,7 @@ import os
 import time
 
 from ferroflow import _core
+from ferroflow._src import proto
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.text import as_str
 from ferroflow._src.training import checkpoint_management
@@ -89,6 +90,21 @@ def list_variables(ckpt_dir_or_file):
     shapes = load_checkpoint(ckpt_dir_or_file).get_variable_to_shape_map()
     return sorted(shapes.items())
 
+
+
+# The tensor of an object-based checkpoint that says how objects hang together.
+OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
+
+def keys_by_variable_name(path):
+    """Returns where an object-based checkpoint has what a `tf.train.Saver` would look for: names to keys.
+
+    Raises:
+      tf.errors.NotFoundError: when the checkpoint is no object-based one.
+    """
+    text = new_checkpoint_reader(path).get_tensor(OBJECT_GRAPH_KEY)
+    nodes = proto.TrackableObjectGraph.FromString(text).nodes
+    return {a.full_name: a.checkpoint_key for node in nodes for a in node.attributes}
 
 
 def wait_for_new_checkpoint(checkpoint_dir, last_checkpoint=None, seconds_to_sleep=1, timeout=None):

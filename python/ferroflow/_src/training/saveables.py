@@ -191,7 +191,8 @@ def _for_parts(parts, name):
         yield kind(part, info.spec, name)
 
 
-def _for_one(value, name):
+def objects_for_one(value, name):
+    """Yields the `SaveableObject`s of a variable, the parts of one, or what is one already."""
     if not isinstance(name, str):
         raise TypeError(
             "names_to_saveables must be a dict mapping string names to trackable operations. "
@@ -223,7 +224,7 @@ def saveables_of(variables):
     named = variables if isinstance(variables, dict) else by_name(variables)
     saveables, seen = [], set()
     for name, value in sorted(named.items(), key=lambda item: item[0]):
-        for saveable in _for_one(value, name):
+        for saveable in objects_for_one(value, name):
             key = _identity(saveable.op)
             if key in seen:
                 raise ValueError(f"The same saveable will be restored with two names: {saveable.name}")

@@ -30,6 +30,7 @@ from ferroflow._src.framework.text import as_str, as_text
 from ferroflow._src.framework.variable_lists import all_saveable_objects
 from ferroflow._src.ops import array, shaping
 from ferroflow._src.training import checkpoint_management, saveables
+from ferroflow._src.training.checkpoint_utils import keys_by_variable_name
 from ferroflow._src.training.global_step import global_step as read_global_step
 from ferroflow._src.training.log import logger
 
@@ -276,6 +277,7 @@ class Saver:
         self._is_built = False
         self._one_at_a_time = threading.RLock()
         self._is_empty = None
+        self._object_saver = None  # for a checkpoint of a `tf.train.Checkpoint`
         self._last_checkpoints = []  # (path, time), oldest first
         self._to_be_deleted = []
         self._next_kept_time = math.inf
@@ -529,9 +531,39 @@ class Saver:
         try:
             sess.run(self.saver_def.restore_op_name, {self.saver_def.filename_tensor_name: prefix})
         except errors.NotFoundError as error:
-            raise _explained(error, "a Variable name or other graph key that is missing") from error
+            try:
+                keys = keys_by_variable_name(prefix)
+            except errors.NotFoundError:
+                raise _explained(error, "a Variable name or other graph key that is missing") from error
+            self._restore_objects(sess, prefix, keys)
         except errors.InvalidArgumentError as error:
             raise _explained(error, "a mismatch between the current graph and the graph") from error
+
+    def _restore_objects(self, sess, prefix, keys):
+        """Restores variables from a checkpoint of a `tf.train.Checkpoint`, which has them by other keys."""
+        logger.warning(
+            "Restoring an object-based checkpoint using a name-based saver: this rests on the names that variables had "
+            "and makes a Saver anew. tf.train.Checkpoint() loads such checkpoints."
+        )
+        found = saveables.saveables_of(all_saveable_objects() if self._var_list is None else self._var_list)
+        names = {spec.name for saveable in found for spec in saveable.specs}
+        missing = names - keys.keys()
+        if missing:
+            raise errors.NotFoundError(
+                None,
+                None,
+                f"\n\nExisting variables not in the checkpoint: {', '.join(sorted(missing))}\n\n"
+                "Variables names when this checkpoint was written which don't exist now: "
+                f"{', '.join(sorted(keys.keys() - names))}\n\n({len(names & keys.keys())} variable name(s) did match)"
+                "\n\nThe checkpoint is an object-based one: a Saver finds in it what has the name that it had when the "
+                "checkpoint was written. A Saver of only those variables, or of a dict of the old names, can load it.",
+            )
+        for saveable in found:
+            for spec in saveable.specs:
+                spec.name = keys[spec.name]
+        if self._object_saver is None:
+            self._object_saver = Saver(found)
+        self._object_saver.restore(sess, prefix)
 
 
 def _path_text(path):
