@@ -27,7 +27,7 @@ hidden = tf.layers.dense(x, 64, tf.nn.relu)
 logits = tf.layers.dense(hidden, 4)
 loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
 step = tf.train.get_or_create_global_step()
-rate = tf.train.exponential_decay(0.05, step, 20, 0.9)
+rate = tf.train.exponential_decay(0.01, step, 20, 0.9)
 grads = tf.train.MomentumOptimizer(rate, 0.9).compute_gradients(loss)
 clipped, _ = tf.clip_by_global_norm([g for g, _ in grads], 1.0)
 train = tf.train.MomentumOptimizer(rate, 0.9).apply_gradients(zip(clipped, [v for _, v in grads]), step)
@@ -59,7 +59,7 @@ h = tf.layers.conv2d(h, 4, 3, padding="same", activation=tf.nn.relu)
 h = tf.layers.conv2d_transpose(h, 6, 3, 2, padding="same", activation=tf.nn.relu)
 y = tf.layers.conv2d(h, 1, 3, padding="same", activation=tf.nn.sigmoid)
 loss = tf.reduce_mean(tf.square(y - x))
-train = tf.train.AdamOptimizer(0.01).minimize(loss)
+train = tf.train.AdamOptimizer(0.002).minimize(loss)
 losses = []
 with tf.Session() as session:
     session.run(tf.global_variables_initializer())
@@ -115,11 +115,15 @@ def losses(program, gpu):
     return json.loads(run.stdout)
 
 
-@pytest.mark.parametrize("program", [PERCEPTRON, AUTOENCODER, GAN], ids=["perceptron", "autoencoder", "gan"])
-def test_losses_follow_those_of_the_cpu(program):
+# Adam divides by what may be nothing but rounding, so its steps drift apart sooner.
+@pytest.mark.parametrize(
+    ("program", "rtol"), [(PERCEPTRON, 1e-4), (AUTOENCODER, 1e-3), (GAN, 1e-3)], ids=["perceptron", "autoencoder", "gan"]
+)
+def test_losses_follow_those_of_the_cpu(program, rtol):
     on_gpu = losses(program, os.environ.get("FERROFLOW_GPU", ""))
     on_cpu = losses(program, "off")
-    np.testing.assert_allclose(on_gpu, on_cpu, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(on_gpu[:10], on_cpu[:10], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(on_gpu, on_cpu, rtol=rtol, atol=1e-5)
     assert on_cpu[-1] != on_cpu[0]
 
 
