@@ -8,6 +8,9 @@ from absl.flags import (
     DEFINE_alias as DEFINE_alias,
 )
 
+# A flag is that of the module which calls the functions below: --help and errors name it.
+_absl.disclaim_key_flags()
+
 # What TensorFlow calls some arguments.
 _OLD_NAMES = {"flag_name": "name", "default_value": "default", "docstring": "help"}
 
