@@ -129,6 +129,7 @@ from ferroflow._src.framework.control_flow import (
     group as group,
     no_op as no_op,
     tuple as tuple,
+    switch_case as switch_case,
 )
 from ferroflow._src.framework.py_func import (
     numpy_function as numpy_function,

@@ -86,3 +86,26 @@ def test_contexts_are_written_and_read(graph):
             assert again.to_proto().SerializeToString(deterministic=True) == message.SerializeToString(
                 deterministic=True
             )
+
+
+def test_switch_case_chooses_by_number():
+    # TensorFlow 1.15.5's answers.
+    index = tf.placeholder(tf.int32, [])
+    weight = tf.Variable(2.0)
+    chosen = tf.switch_case(index, {0: lambda: weight * 1.0, 1: lambda: weight * weight, 2: lambda: tf.constant(7.0)})
+    other = tf.switch_case(index, [lambda: 1, lambda: 2], default=lambda: -1)
+    gradient = tf.gradients(chosen, weight)[0]
+    with tf.Session() as sess:
+        sess.run(weight.initializer)
+        got = [sess.run([chosen, other], {index: i}) for i in (0, 1, 2, 3, -1)]
+        assert got == [[2.0, 1], [4.0, 2], [7.0, -1], [7.0, -1], [7.0, -1]]
+        assert [sess.run(gradient, {index: i}) for i in (0, 1, 2)] == [1.0, 4.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("functions", "error"),
+    [([], ValueError), (3, TypeError), ([3], TypeError), ({1: int}, ValueError), ({"a": int}, TypeError)],
+)
+def test_switch_case_wants_functions_by_number(functions, error):
+    with pytest.raises(error):
+        tf.switch_case(tf.constant(0), functions)

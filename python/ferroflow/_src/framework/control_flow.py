@@ -470,6 +470,62 @@ def _case(cond, pred_fn_pairs, default, exclusive, name, allows_bools=False):
 case_v2 = case
 
 
+def switch_case(branch_index, branch_fns, default=None, name="switch_case"):
+    """Returns what the function of a number makes.
+
+    TensorFlow makes one `Case` of functions; here it is a chain of `cond`s.
+
+    Args:
+      branch_index: an integer scalar.
+      branch_fns: a list of functions, of (number, function) pairs, or a dict; the numbers are 0, 1, and so on.
+      default: the function for any other number; None for that of the greatest.
+      name: the scope's name.
+
+    Raises:
+      TypeError: when an argument is of another type.
+      ValueError: when there are no functions, or numbers are left out.
+    """
+    actions = _indexed_actions(branch_index, branch_fns, default)
+    with name_scope(name, "case", [branch_index]):
+        function = actions.pop()
+        for number, action in reversed(list(enumerate(actions))):
+            is_this = apply_op("Equal", branch_index, constant(number, branch_index.dtype))
+            function = functools.partial(cond, is_this, true_fn=action, false_fn=function)
+        return function()
+
+
+def _indexed_actions(branch_index, branch_fns, default):
+    """The functions in the order of their numbers, the one for any other number at the end."""
+    if not isinstance(branch_index, Tensor):
+        raise TypeError(f"branch_index must a Tensor, got {type(branch_index)}")
+    if not branch_index.dtype.is_integer:
+        raise TypeError(f"branch_index must an integer Tensor, got {branch_index.dtype}")
+    if not branch_fns:
+        raise ValueError("Must provide at least one item in branch_fns")
+    if not isinstance(branch_fns, (list, _builtin_tuple, dict)):
+        raise TypeError("branch_fns must be a list, tuple, or dict")
+    pairs = list(branch_fns.items()) if isinstance(branch_fns, dict) else list(branch_fns)
+    if all(callable(function) for function in pairs):
+        pairs = list(enumerate(pairs))
+    for pair in pairs:
+        if not isinstance(pair, _builtin_tuple) or len(pair) != 2:
+            raise TypeError("Each entry in branch_fns must be a 2-tuple")
+        if not isinstance(pair[0], int):
+            raise TypeError(f"key must be a Python `int`, got {type(pair[0])}")
+        if not callable(pair[1]):
+            raise TypeError(f"fn for key {pair[0]} must be callable.")
+    numbers = sorted(number for number, _ in pairs)
+    if numbers != list(range(len(numbers))):
+        found = ",".join(map(str, numbers))
+        raise ValueError(
+            f"branch indices (keys) must form contiguous range of [0 to {len(numbers)}) but found {{{found}}}"
+        )
+    if default is not None and not callable(default):
+        raise TypeError("default must be callable.")
+    actions = [function for _, function in sorted(pairs, key=lambda pair: pair[0])]
+    return actions if default is None else [*actions, default]
+
+
 def _checked_pairs(pairs, exclusive, name, allows_bools):
     if not isinstance(pairs, (list, _builtin_tuple, dict)):
         raise TypeError("fns must be a list, tuple, or dict")

@@ -1,10 +1,13 @@
 """tf.graph_util: GraphDefs cut out, frozen and cleaned for use without training."""
 
+import logging
+
 from ferroflow._src import proto
 from ferroflow._src.framework import dtypes, tensor_proto
 from ferroflow._src.framework.importer import import_graph_def
 from ferroflow._src.framework.operation import Operation
 
+_logger = logging.getLogger("tensorflow")
 _VARIABLE_OPS = frozenset(
     "Assign AssignAdd AssignSub Queue ScatterAdd ScatterSub ScatterUpdate TruncatedNormal Variable VariableV2".split()
 )
@@ -104,6 +107,7 @@ def convert_variables_to_constants(
         elif node.op in ("ReadVariableOp", "ResourceGather"):
             _follow_handle(node, by_name, handle_types)
     values = dict(zip(fetches, sess.run(list(fetches.values())) if fetches else [], strict=True))
+    _logger.info("Froze %d variables.", len(values))
     frozen = proto.GraphDef(library=part.library)
     for node in part.node:
         if node.name in values:
@@ -119,6 +123,7 @@ def convert_variables_to_constants(
             frozen.node.extend(_gather(node))
         else:
             frozen.node.add().CopyFrom(node)
+    _logger.info("Converted %d variables to const ops.", len(values))
     return frozen
 
 
