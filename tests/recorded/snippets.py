@@ -1,11 +1,12 @@
 """Runs the pieces of a file of TensorFlow 1 code, each in a graph and folder of its own, and keeps what they print.
 
-With TensorFlow 1.15.5's Python, `python snippets.py saver.txt` writes the answers beside the file.
+With TensorFlow 1.15.5's Python, `python snippets.py saver.txt` writes the answers beside the file (compressed, where they are long).
 """
 
 import contextlib
 import io
 import json
+import lzma
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+_LARGE_BYTES = 300_000  # answers that are longer are kept compressed
 
 
 def pieces(name):
@@ -60,8 +62,10 @@ def tidy(text):
 
 
 def answers_of(name):
-    """Returns the path of the answers to a file's pieces."""
-    return os.path.join(HERE, os.path.splitext(name)[0] + ".json")
+    """Returns TensorFlow's answers to a file's pieces."""
+    path = os.path.join(HERE, os.path.splitext(name)[0] + ".json")
+    with open(path) if os.path.exists(path) else lzma.open(path + ".xz", "rt") as file:
+        return json.load(file)
 
 
 def record(name):
@@ -71,9 +75,14 @@ def record(name):
 
     tf.compat.v1.logging.set_verbosity("ERROR")
     made = {title: run(tf, np, code, title) for title, code in pieces(name)}
-    with open(answers_of(name), "w") as file:
-        json.dump(made, file, indent=0, sort_keys=True)
-        file.write("\n")
+    path = os.path.join(HERE, os.path.splitext(name)[0] + ".json")
+    text = json.dumps(made, indent=0, sort_keys=True) + "\n"
+    if len(text) < _LARGE_BYTES:
+        with open(path, "w") as file:
+            file.write(text)
+    else:
+        with lzma.open(path + ".xz", "wt") as file:
+            file.write(text)
 
 
 if __name__ == "__main__":

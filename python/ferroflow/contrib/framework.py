@@ -20,6 +20,10 @@ from ferroflow._src.contrib.framework.checkpoints import (
     get_variable_full_name as get_variable_full_name,
 )
 from ferroflow._src.contrib.framework.script import py_func as py_func
+from ferroflow._src.contrib.framework.shapes import (
+    with_same_shape as with_same_shape,
+    with_shape as with_shape,
+)
 from ferroflow._src.contrib.framework.tensors import (
     assert_scalar_int as assert_scalar_int,
     get_graph_from_inputs as get_graph_from_inputs,

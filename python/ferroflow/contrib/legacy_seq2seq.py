@@ -8,7 +8,7 @@ from ferroflow._src.contrib.legacy_decoders import (
     basic_rnn_seq2seq as basic_rnn_seq2seq,
     rnn_decoder as rnn_decoder,
 )
-from ferroflow._src.contrib.sequence_loss import (
+from ferroflow._src.contrib.seq2seq.loss import (
     legacy_sequence_loss as sequence_loss,
     sequence_loss_by_example as sequence_loss_by_example,
 )
