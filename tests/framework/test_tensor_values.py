@@ -33,12 +33,17 @@ def test_python_values_get_tensorflows_types(value, dtype, shape):
         (1, tf.string, TypeError, "Expected string, got 1 of type 'int' instead."),
         (None, None, ValueError, "None values not supported."),
         ([[1, 2], [3]], None, ValueError, "Argument must be a dense tensor"),
-        (2**40, tf.int32, ValueError, "out of bounds for int32"),
+        (2**63, tf.int64, OverflowError, "too large"),
     ],
 )
 def test_values_that_do_not_fit_are_refused(value, dtype, error, message):
     with pytest.raises(error, match=message):
         as_ndarray(value, dtype)
+
+
+def test_integers_that_do_not_fit_keep_their_lowest_bits():
+    assert as_ndarray(2**40 + 5, tf.int32)[0] == 5
+    assert as_ndarray([300, -1], tf.uint8)[0].tolist() == [44, 255]
 
 
 def test_the_last_value_is_repeated_up_to_the_shape():

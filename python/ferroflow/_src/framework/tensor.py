@@ -73,11 +73,11 @@ class Tensor(TensorBase):
     @property
     def shape(self):
         """The `TensorShape`, as far as it is known while the graph is built."""
-        return TensorShape._of(self._graph._core.shape(self._endpoint))
+        return TensorShape._of(self._graph._core.shape(self._endpoint), self)
 
     def get_shape(self):
         """Returns `shape`."""
-        return TensorShape._of(self._graph._core.shape(self._endpoint))
+        return TensorShape._of(self._graph._core.shape(self._endpoint), self)
 
     def set_shape(self, shape):
         """Adds to what is known of the shape.

@@ -156,7 +156,8 @@ def _size(value):
 class TensorShape:
     """The shape of a tensor, as far as it is known: fully, in some dimensions, in the rank alone, or not at all."""
 
-    __slots__ = ("_sizes",)
+    # An unknown dimension equals none but itself: `_source` is the tensor (or shape) that this shape was taken from.
+    __slots__ = ("_sizes", "_source")
 
     def __init__(self, dims):
         """Creates a shape.
@@ -168,12 +169,13 @@ class TensorShape:
         Raises:
           TypeError: for a string, or what has no sizes.
         """
+        self._source = None
         if dims is None:
             self._sizes = None
         elif isinstance(dims, (list, tuple)):
             self._sizes = tuple([_size(d) for d in dims])
         elif isinstance(dims, TensorShape):
-            self._sizes = dims._sizes
+            self._sizes, self._source = dims._sizes, dims._origin()
         elif isinstance(dims, _TEXT):
             raise TypeError(f"A string has ambiguous TensorShape, please wrap in a list or convert to an int: {dims}")
         elif hasattr(dims, "unknown_rank"):
@@ -187,9 +189,10 @@ class TensorShape:
                 self._sizes = tuple([_size(d) for d in sizes])
 
     @classmethod
-    def _of(cls, sizes):
+    def _of(cls, sizes, source=None):
         """From the core: None, or a tuple with -1 for unknown sizes."""
         shape = object.__new__(cls)
+        shape._source = source
         shape._sizes = sizes if sizes is None or -1 not in sizes else tuple(None if d < 0 else d for d in sizes)
         return shape
 
@@ -334,8 +337,13 @@ class TensorShape:
         """A `Dimension` for an index, a `TensorShape` for a slice."""
         if self._sizes is not None:
             if isinstance(key, slice):
-                return TensorShape(self._sizes[key])
-            return Dimension(self._sizes[key])
+                part = TensorShape(self._sizes[key])
+                part._source = self._origin()
+                return part
+            try:
+                return Dimension(self._sizes[key])
+            except IndexError:
+                raise IndexError("list index out of range") from None
         if not isinstance(key, slice):
             return Dimension(None)
         start = 0 if key.start is None else key.start
@@ -363,7 +371,16 @@ class TensorShape:
             other = as_shape(other)
         except TypeError:
             return NotImplemented
-        return self._sizes == other._sizes
+        return self._is(other)
+
+    def _origin(self):
+        return self if self._source is None else self._source
+
+    def _is(self, other):
+        """Whether all dimensions are equal: known ones in size, unknown ones of the same origin."""
+        if self._sizes != other._sizes:
+            return False
+        return self._sizes is None or None not in self._sizes or self._origin() is other._origin()
 
     def __ne__(self, other):
         try:
@@ -372,7 +389,13 @@ class TensorShape:
             return NotImplemented
         if self._sizes is None or other._sizes is None:
             raise ValueError("The inequality of unknown TensorShapes is undefined.")
-        return self._sizes != other._sizes
+        return not self._is(other)
+
+    def __add__(self, other):
+        return self.concatenate(other)
+
+    def __radd__(self, other):
+        return as_shape(other).concatenate(self)
 
     __hash__ = None
 
