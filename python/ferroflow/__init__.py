@@ -135,6 +135,7 @@ from ferroflow._src.framework.py_func import (
     numpy_function as numpy_function,
     py_func as py_func,
 )
+from ferroflow._src.framework.py_function import py_function as py_function
 from ferroflow._src.framework.while_loops import while_loop as while_loop
 
 # -- framework: gradients --
