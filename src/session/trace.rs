@@ -1,5 +1,7 @@
-//! How long each step of a run took and what it made: what `RunMetadata` says and TensorFlow's timeline draws.
+//! How long each step of a run took and what it made: what `RunMetadata` says and TensorFlow's timeline draws. The time of
+//! a step on a GPU is that of giving it its work.
 
+use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -12,14 +14,15 @@ use crate::formats::proto::{
 use crate::formats::tensor_proto::encode_shape;
 use crate::graph::{Node, NodeId};
 use crate::ops::kernel::Slot;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Site, Step};
 use crate::value::Value;
 
 /// The times of one run. Steps of a loop are noted once an iteration.
 pub struct Trace {
     start: Instant,
     start_micros: i64,
-    nodes: Mutex<Vec<NodeExecStats>>,
+    /// With the GPU that each was given to.
+    nodes: Mutex<Vec<(Option<u8>, NodeExecStats)>>,
 }
 
 impl Default for Trace {
@@ -41,10 +44,14 @@ impl Trace {
         let since_start = begun.duration_since(self.start);
         let taken = begun.elapsed();
         let node = &step.node;
+        let gpu = match step.site {
+            Site::Gpu(number) => Some(number),
+            _ => None,
+        };
         let mut output = Vec::new();
         for (i, at) in step.outputs.iter().enumerate() {
             if let Some(Slot::Value(value) | Slot::Read(value, _)) = slot(*at) {
-                output.push(describe(i, value));
+                output.push(describe(i, value, gpu));
             }
         }
         let made = output.iter().filter_map(|o| {
@@ -53,14 +60,14 @@ impl Trace {
         });
         let total_bytes = made.sum();
         let memory = AllocatorMemoryUsed {
-            allocator_name: ALLOCATOR.into(),
+            allocator_name: allocator(gpu),
             total_bytes,
             peak_bytes: total_bytes,
             live_bytes: total_bytes,
             ..Default::default()
         };
         let scheduled = self.start_micros + since_start.as_micros() as i64;
-        self.nodes.lock().push(NodeExecStats {
+        let stats = NodeExecStats {
             node_name: node.name.to_string(),
             all_start_micros: self.start_micros + since_start.as_micros() as i64,
             all_start_nanos: self.start_micros * 1000 + since_start.as_nanos() as i64,
@@ -73,7 +80,8 @@ impl Trace {
             memory: vec![memory],
             output,
             ..Default::default()
-        });
+        };
+        self.nodes.lock().push((gpu, stats));
     }
 
     /// What the run's metadata says. The labels name the inputs, which are looked up in the plan's nodes.
@@ -84,32 +92,39 @@ impl Trace {
             by_id.insert(*id, node);
             by_name.insert(&node.name, node);
         }
-        let mut node_stats = self.nodes.into_inner();
-        for stats in &mut node_stats {
+        let mut by_device: BTreeMap<Option<u8>, Vec<NodeExecStats>> = BTreeMap::new();
+        for (gpu, mut stats) in self.nodes.into_inner() {
             if let Some(node) = by_name.get(stats.node_name.as_str()) {
                 stats.timeline_label = label(node, plan, &by_id);
             }
+            by_device.entry(gpu).or_default().push(stats);
         }
-        let stats = DeviceStepStats {
-            device: "/job:localhost/replica:0/task:0/device:CPU:0".into(),
-            node_stats,
-            ..Default::default()
-        };
+        let dev_stats = by_device.into_iter().map(|(gpu, node_stats)| {
+            let kind = gpu.map_or("CPU:0".to_string(), |number| format!("GPU:{number}"));
+            DeviceStepStats {
+                device: format!("/job:localhost/replica:0/task:0/device:{kind}"),
+                node_stats,
+                ..Default::default()
+            }
+        });
         RunMetadata {
             step_stats: Some(StepStats {
-                dev_stats: vec![stats],
+                dev_stats: dev_stats.collect(),
             }),
             ..Default::default()
         }
     }
 }
 
-/// The name that TensorFlow gives the CPU's memory.
-const ALLOCATOR: &str = "cpu";
+/// The names that TensorFlow gives the memory of the CPU and of a GPU.
+fn allocator(gpu: Option<u8>) -> String {
+    gpu.map_or("cpu".into(), |number| format!("GPU_{number}_bfc"))
+}
 
-fn describe(output: usize, value: &Value) -> NodeOutput {
-    let buffer = value.buffer();
-    let bytes = buffer.map_or(0, |b| b.len_bytes()) as i64;
+fn describe(output: usize, value: &Value, gpu: Option<u8>) -> NodeOutput {
+    let on_host = value.buffer().map(|b| b.len_bytes());
+    let on_device = value.device_buffer().map(|b| b.len_bytes());
+    let bytes = on_host.or(on_device).unwrap_or(0) as i64;
     NodeOutput {
         slot: output as i32,
         tensor_description: Some(TensorDescription {
@@ -118,7 +133,7 @@ fn describe(output: usize, value: &Value) -> NodeOutput {
             allocation_description: Some(AllocationDescription {
                 requested_bytes: bytes,
                 allocated_bytes: bytes,
-                allocator_name: ALLOCATOR.into(),
+                allocator_name: allocator(gpu),
                 ..Default::default()
             }),
         }),
