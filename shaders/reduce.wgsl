@@ -5,16 +5,18 @@
 // Bindings: 0 x, 1 y.
 // Parameters: outputs = outer * chunks * inner; length; inner; chunks; chunk, the elements of each; divisor of a mean.
 // KIND: 0 sum, 1 product, 2 maximum (any, for bool), 3 minimum (all). MEAN: divides by the divisor.
+// SQUARE: squares of x are folded.
 // INT: elements are i32. BYTES: elements are bool, packed four to a word; OUTS must then be 4 or more.
 //!variant KIND 1 STRIDED 1
 //!variant KIND 2
 //!variant KIND 3
-//!variant MEAN 1
+//!variant MEAN 1 SQUARE 1
 //!variant KIND 2 INT 1
 //!variant KIND 3 BYTES 1 LANES 32
 //!variant MEAN 1 INT 1
 //!default KIND 0
 //!default MEAN 0
+//!default SQUARE 0
 //!default INT 0
 //!default BYTES 0
 //!include lib/index.wgsl
@@ -125,7 +127,12 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         let end = min(begin + p.chunk, p.length);
         let row = (rest / p.chunks) * p.length;
         for (var k = begin + lane; k < end; k += LANES) {
-            acc = fold(acc, load((row + k) * p.inner + o % p.inner));
+            let value = load((row + k) * p.inner + o % p.inner);
+//!if SQUARE
+            acc = fold(acc, value * value);
+//!else
+            acc = fold(acc, value);
+//!end
         }
     }
     part[lid] = acc;

@@ -29,8 +29,8 @@ pub(super) const OPS: &[Op] = &[
     Op::new("SoftplusGrad", "gradients: T, features: T -> backprops: T").attr("T: {float16, bfloat16, float32, float64}").shape(shape::merged_pair).grad(softplus_grad_grad).map(|x| &x[0] / ((-&x[1]).exp() + 1.0)),
     Op::new("Softsign", "features: T -> activations: T").attr("T: {float16, bfloat16, float32, float64}").shape(shape::unchanged).grad(softsign_grad).map(|x| &x[0] / (x[0].abs() + 1.0)),
     Op::new("SoftsignGrad", "gradients: T, features: T -> backprops: T").attr("T: {float16, bfloat16, float32, float64}").shape(shape::merged_pair).map(|x| &x[0] / (x[1].abs() + 1.0).square()),
-    Op::new("Softmax", "logits: T -> softmax: T").attr("T: {float16, bfloat16, float32, float64}").shape(at_least_vector).grad(softmax_grad).kernel(|c| softmax_kernel(c, false)),
-    Op::new("LogSoftmax", "logits: T -> logsoftmax: T").attr("T: {float16, bfloat16, float32, float64}").shape(at_least_vector).grad(log_softmax_grad).kernel(|c| softmax_kernel(c, true)),
+    Op::new("Softmax", "logits: T -> softmax: T").attr("T: {float16, bfloat16, float32, float64}").shape(at_least_vector).grad(softmax_grad).kernel(|c| softmax_kernel(c, false)).gpu(|c| super::softmax::gpu::softmax(c, false)),
+    Op::new("LogSoftmax", "logits: T -> logsoftmax: T").attr("T: {float16, bfloat16, float32, float64}").shape(at_least_vector).grad(log_softmax_grad).kernel(|c| softmax_kernel(c, true)).gpu(|c| super::softmax::gpu::softmax(c, true)),
 ];
 
 fn alpha(attrs: &Attrs) -> Result<f64> {

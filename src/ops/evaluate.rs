@@ -16,7 +16,7 @@ use super::resource::Resources;
 
 /// No variables, no generators, no callbacks.
 #[derive(Default)]
-struct NoSession {
+pub(super) struct NoSession {
     resources: Resources,
 }
 

@@ -262,6 +262,19 @@ impl<'a> GpuContext<'a> {
     }
 }
 
+/// Sizes as parameters of a shader.
+pub fn words<const N: usize>(sizes: [usize; N]) -> Result<[u32; N]> {
+    let mut words = [0; N];
+    for (word, size) in words.iter_mut().zip(sizes) {
+        *word = u32::try_from(size).map_err(|_| {
+            Error::exhausted(format!(
+                "a size of {size} is beyond what a GPU computes with"
+            ))
+        })?;
+    }
+    Ok(words)
+}
+
 /// One dispatch over values on the device. Nothing is launched for no workgroups.
 pub fn launch(
     gpu: &dyn Gpu,

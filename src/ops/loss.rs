@@ -20,7 +20,8 @@ pub(super) const OPS: &[Op] = &[
     .attr("T: {float16, bfloat16, float32, float64}")
     .shape(cross_entropy_shape)
     .grad(cross_entropy_grad)
-    .kernel(cross_entropy),
+    .kernel(cross_entropy)
+    .gpu(super::softmax::gpu::cross_entropy),
     Op::new(
         "SparseSoftmaxCrossEntropyWithLogits",
         "features: T, labels: Tlabels -> loss: T, backprop: T",
@@ -29,12 +30,14 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tlabels: {int32, int64} = DT_INT64")
     .shape(sparse_cross_entropy_shape)
     .grad(sparse_cross_entropy_grad)
-    .kernel(sparse_cross_entropy),
+    .kernel(sparse_cross_entropy)
+    .gpu(super::softmax::gpu::sparse_cross_entropy),
     Op::new("L2Loss", "t: T -> output: T")
         .attr("T: {float16, bfloat16, float32, float64}")
         .shape(shape::scalar)
         .grad(l2_loss_grad)
-        .kernel(l2_loss),
+        .kernel(l2_loss)
+        .gpu(super::softmax::gpu::l2_loss),
     Op::new(
         "InTopK",
         "predictions: float32, targets: T -> precision: bool",

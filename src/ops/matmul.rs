@@ -11,6 +11,8 @@ use super::math::broadcast::{Broadcast, Reduction};
 use super::{Op, shape};
 use crate::backend::cpu::gemm;
 
+pub(super) mod gpu;
+
 pub(super) const OPS: &[Op] = &[
     Op::new("MatMul", "a: T, b: T -> product: T")
         .attr("transpose_a: bool = false")
@@ -18,21 +20,24 @@ pub(super) const OPS: &[Op] = &[
         .attr("T: {bfloat16, float16, float32, float64, int32, int64, complex64, complex128}")
         .shape(matmul_shape)
         .grad(matmul_grad)
-        .kernel(matmul),
+        .kernel(matmul)
+        .gpu(|c| gpu::matmul(c, ["transpose_a", "transpose_b"])),
     Op::new("BatchMatMul", "x: T, y: T -> output: T")
         .attr("T: {bfloat16, float16, float32, float64, int32, int64, complex64, complex128}")
         .attr("adj_x: bool = false")
         .attr("adj_y: bool = false")
         .shape(|c| batch_shape(c, false))
         .grad(|g| batch_grad(g, false))
-        .kernel(batch_matmul),
+        .kernel(batch_matmul)
+        .gpu(|c| gpu::matmul(c, ["adj_x", "adj_y"])),
     Op::new("BatchMatMulV2", "x: T, y: T -> output: T")
         .attr("T: {bfloat16, float16, float32, float64, int32, int64, complex64, complex128}")
         .attr("adj_x: bool = false")
         .attr("adj_y: bool = false")
         .shape(|c| batch_shape(c, true))
         .grad(|g| batch_grad(g, true))
-        .kernel(batch_matmul),
+        .kernel(batch_matmul)
+        .gpu(|c| gpu::matmul(c, ["adj_x", "adj_y"])),
 ];
 
 fn matmul_shape(c: &mut ShapeContext) -> Result<()> {

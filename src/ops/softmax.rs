@@ -7,6 +7,8 @@ use crate::value::Value;
 
 use super::kernel::KernelContext;
 
+pub(super) mod gpu;
+
 /// Arithmetic in a type wide enough for sums: halves are computed in float32.
 pub(super) trait Float: Copy {
     type Wide: num_traits::Float + std::ops::AddAssign + Send + Sync;

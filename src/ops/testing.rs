@@ -41,6 +41,78 @@ pub(super) fn run(
     run_alone(made.node, &node, inputs.to_vec())
 }
 
+/// Floats of both signs without order.
+pub(super) fn floats_of(dims: &[i64]) -> Value {
+    let shape = Shape::new(dims).unwrap();
+    let all: Vec<f32> = (0..shape.num_elements() as u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0)
+        .collect();
+    Value::from_slice(shape, &all).unwrap()
+}
+
+/// Runs `op` on a GPU, when there is one, and asserts that it gives what the CPU gives: exactly, or floats to
+/// `tolerance`, absolute below 1 and relative above.
+#[cfg(feature = "gpu")]
+pub(super) fn agrees_on_gpu(
+    op: &'static str,
+    inputs: &[Value],
+    given: &[(&'static str, Attr)],
+    tolerance: f32,
+) {
+    use super::evaluate::NoSession;
+    use super::gpu::{GpuContext, to_device};
+    use super::kernel::Slot;
+
+    let Some(gpu) = crate::backend::gpu::for_tests() else {
+        return;
+    };
+    let mut graph = new_graph();
+    let mut endpoints = Vec::new();
+    for input in inputs {
+        let placeholder = NodeSpec::new("Placeholder").attr("dtype", input.dtype());
+        endpoints.push(graph.create_tensor(placeholder).unwrap());
+    }
+    let made = graph.create_tensor(spec(op, &endpoints, given)).unwrap();
+    let node = graph.node(made.node).clone();
+    let expected = run_alone(made.node, &node, inputs.to_vec()).unwrap();
+    let entry = super::find(op).unwrap();
+    let mut slots: Vec<Slot> = Vec::new();
+    for (i, input) in inputs.iter().enumerate() {
+        slots.push(Slot::Value(match entry.host_inputs >> i & 1 {
+            1 => input.clone(),
+            _ => to_device(&*gpu, input).unwrap(),
+        }));
+    }
+    let session = NoSession::default();
+    let mut context = GpuContext::new(made.node, &node, &mut slots, &session, &*gpu);
+    entry.gpu.unwrap()(&mut context).unwrap();
+    let outputs = context.into_outputs();
+    let outputs = outputs.unwrap_or_else(|| panic!("{op} was left to the host"));
+    for (i, (output, expected)) in outputs.into_iter().zip(&expected).enumerate() {
+        let Slot::Value(output) = output else {
+            panic!("{op} gives no output {i}")
+        };
+        let there = output.device_buffer().expect("outputs lie on the device");
+        let bytes = gpu.download(&[there]).unwrap().remove(0);
+        let output = Value::from_buffer(output.dtype(), output.shape().clone(), bytes).unwrap();
+        let what = format!("{op} of {inputs:?} {given:?}, output {i}");
+        assert_eq!(output.dtype(), expected.dtype(), "{what}");
+        assert_eq!(output.shape(), expected.shape(), "{what}");
+        if output.dtype() != DType::F32 {
+            assert_eq!(output.bytes().unwrap(), expected.bytes().unwrap(), "{what}");
+            continue;
+        }
+        let pairs = output.slice::<f32>().unwrap().iter();
+        for (at, (x, y)) in pairs.zip(expected.slice::<f32>().unwrap()).enumerate() {
+            let is_near = x == y || (x - y).abs() <= tolerance * y.abs().max(1.0);
+            assert!(
+                is_near || (x.is_nan() && y.is_nan()),
+                "{what}, element {at}: {x} is not {y}"
+            );
+        }
+    }
+}
+
 /// What is known of the outputs' shapes. Each input is `float32` of a shape (`None`: unknown), or a constant.
 pub(super) fn shapes(
     op: &'static str,

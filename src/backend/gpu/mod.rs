@@ -7,6 +7,7 @@ mod devices;
 #[cfg(feature = "gpu")]
 mod driver;
 mod files;
+pub mod gemm;
 mod launch;
 pub mod map;
 pub mod source;

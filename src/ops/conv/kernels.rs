@@ -132,7 +132,7 @@ impl Operands {
 }
 
 /// Depth, height and width; the depth is a point for images.
-fn windows(
+pub(super) fn windows(
     attrs: &Attrs,
     layout: Layout,
     input: &Shape,
@@ -175,7 +175,7 @@ fn windows(
 }
 
 /// Whether a gradient has the shape of the output.
-fn check_out(g: &Geometry, out: &Shape, spatial: usize) -> Result<()> {
+pub(super) fn check_out(g: &Geometry, out: &Shape, spatial: usize) -> Result<()> {
     ensure!(
         out.rank() == spatial + 2,
         invalid,

@@ -3,6 +3,7 @@
 use super::Op;
 
 mod depthwise;
+mod gpu;
 mod gradients;
 mod kernels;
 mod shapes;
@@ -20,7 +21,8 @@ pub(super) const OPS: &[Op] = &[
         .attr("dilations: list(int) = [1, 1, 1, 1]")
         .shape(|c| shapes::forward(c, 2))
         .grad(gradients::conv2d)
-        .kernel(|c| kernels::run(c, Part::Forward, 2)),
+        .kernel(|c| kernels::run(c, Part::Forward, 2))
+        .gpu(|c| gpu::conv2d(c, Part::Forward)),
     Op::new(
         "Conv2DBackpropInput",
         "input_sizes: int32, filter: T, out_backprop: T -> output: T",
@@ -34,7 +36,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("dilations: list(int) = [1, 1, 1, 1]")
     .shape(|c| shapes::of_sizes(c, 0, 4))
     .grad(|g| gradients::of_backprop_input(g, gradients::CONV_2D))
-    .kernel(|c| kernels::run(c, Part::Input, 2)),
+    .kernel(|c| kernels::run(c, Part::Input, 2))
+    .gpu(|c| gpu::conv2d(c, Part::Input))
+    .on_host(&[0]),
     Op::new(
         "Conv2DBackpropFilter",
         "input: T, filter_sizes: int32, out_backprop: T -> output: T",
@@ -48,7 +52,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("dilations: list(int) = [1, 1, 1, 1]")
     .shape(|c| shapes::of_sizes(c, 1, 4))
     .grad(|g| gradients::of_backprop_filter(g, gradients::CONV_2D))
-    .kernel(|c| kernels::run(c, Part::Filter, 2)),
+    .kernel(|c| kernels::run(c, Part::Filter, 2))
+    .gpu(|c| gpu::conv2d(c, Part::Filter))
+    .on_host(&[1]),
     Op::new("DepthwiseConv2dNative", "input: T, filter: T -> output: T")
         .attr("T: {float16, bfloat16, float32, float64}")
         .attr("strides: list(int)")
@@ -57,7 +63,8 @@ pub(super) const OPS: &[Op] = &[
         .attr("dilations: list(int) = [1, 1, 1, 1]")
         .shape(shapes::depthwise)
         .grad(|g| gradients::of_forward(g, gradients::DEPTHWISE))
-        .kernel(|c| depthwise::run(c, Part::Forward)),
+        .kernel(|c| depthwise::run(c, Part::Forward))
+        .gpu(|c| gpu::depthwise(c, Part::Forward)),
     Op::new(
         "DepthwiseConv2dNativeBackpropInput",
         "input_sizes: int32, filter: T, out_backprop: T -> output: T",
@@ -69,7 +76,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("dilations: list(int) = [1, 1, 1, 1]")
     .shape(|c| shapes::of_sizes(c, 0, 4))
     .grad(|g| gradients::of_backprop_input(g, gradients::DEPTHWISE))
-    .kernel(|c| depthwise::run(c, Part::Input)),
+    .kernel(|c| depthwise::run(c, Part::Input))
+    .gpu(|c| gpu::depthwise(c, Part::Input))
+    .on_host(&[0]),
     Op::new(
         "DepthwiseConv2dNativeBackpropFilter",
         "input: T, filter_sizes: int32, out_backprop: T -> output: T",
@@ -81,7 +90,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("dilations: list(int) = [1, 1, 1, 1]")
     .shape(|c| shapes::of_sizes(c, 1, 4))
     .grad(|g| gradients::of_backprop_filter(g, gradients::DEPTHWISE))
-    .kernel(|c| depthwise::run(c, Part::Filter)),
+    .kernel(|c| depthwise::run(c, Part::Filter))
+    .gpu(|c| gpu::depthwise(c, Part::Filter))
+    .on_host(&[1]),
     Op::new("Conv3D", "input: T, filter: T -> output: T")
         .attr("T: {float16, bfloat16, float32, float64}")
         .attr("strides: list(int) >= 5")

@@ -6,11 +6,13 @@ pub(super) mod boxes;
 pub(super) mod color;
 pub(super) mod crop;
 pub(super) mod files;
+mod gpu;
 mod gradients;
 mod kernels;
 mod scale;
 mod shapes;
 
+use gpu::Made;
 use scale::Method;
 
 pub(super) const OPS: &[Op] = &[
@@ -23,7 +25,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("half_pixel_centers: bool = false")
     .shape(shapes::resized)
     .grad(gradients::nearest)
-    .kernel(kernels::nearest),
+    .kernel(kernels::nearest)
+    .gpu(|c| gpu::resize(c, Made::Nearest, false))
+    .on_host(&[1]),
     Op::new(
         "ResizeNearestNeighborGrad",
         "grads: T, size: int32 -> output: T",
@@ -32,7 +36,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("align_corners: bool = false")
     .attr("half_pixel_centers: bool = false")
     .shape(shapes::resized)
-    .kernel(kernels::nearest_grad),
+    .kernel(kernels::nearest_grad)
+    .gpu(|c| gpu::resize(c, Made::Nearest, true))
+    .on_host(&[1]),
     Op::new(
         "ResizeBilinear",
         "images: T, size: int32 -> resized_images: float32",
@@ -42,7 +48,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("half_pixel_centers: bool = false")
     .shape(shapes::resized)
     .grad(gradients::bilinear)
-    .kernel(kernels::bilinear),
+    .kernel(kernels::bilinear)
+    .gpu(|c| gpu::resize(c, Made::Weighted(Method::Bilinear), false))
+    .on_host(&[1]),
     Op::new(
         "ResizeBilinearGrad",
         "grads: float32, original_image: T -> output: T",
@@ -51,7 +59,8 @@ pub(super) const OPS: &[Op] = &[
     .attr("align_corners: bool = false")
     .attr("half_pixel_centers: bool = false")
     .shape(shapes::original)
-    .kernel(|c| kernels::weighted_grad(c, Method::Bilinear)),
+    .kernel(|c| kernels::weighted_grad(c, Method::Bilinear))
+    .gpu(|c| gpu::resize(c, Made::Weighted(Method::Bilinear), true)),
     Op::new(
         "ResizeBicubic",
         "images: T, size: int32 -> resized_images: float32",
@@ -61,7 +70,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("half_pixel_centers: bool = false")
     .shape(shapes::resized)
     .grad(gradients::bicubic)
-    .kernel(|c| kernels::weighted(c, Method::Bicubic)),
+    .kernel(|c| kernels::weighted(c, Method::Bicubic))
+    .gpu(|c| gpu::resize(c, Made::Weighted(Method::Bicubic), false))
+    .on_host(&[1]),
     Op::new(
         "ResizeBicubicGrad",
         "grads: float32, original_image: T -> output: T",
@@ -70,7 +81,8 @@ pub(super) const OPS: &[Op] = &[
     .attr("align_corners: bool = false")
     .attr("half_pixel_centers: bool = false")
     .shape(shapes::original)
-    .kernel(|c| kernels::weighted_grad(c, Method::Bicubic)),
+    .kernel(|c| kernels::weighted_grad(c, Method::Bicubic))
+    .gpu(|c| gpu::resize(c, Made::Weighted(Method::Bicubic), true)),
     Op::new(
         "ResizeArea",
         "images: T, size: int32 -> resized_images: float32",
@@ -78,5 +90,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("T: {int8, uint8, int16, uint16, int32, int64, float16, float32, float64}")
     .attr("align_corners: bool = false")
     .shape(shapes::resized)
-    .kernel(|c| kernels::weighted(c, Method::Area)),
+    .kernel(|c| kernels::weighted(c, Method::Area))
+    .gpu(|c| gpu::resize(c, Made::Weighted(Method::Area), false))
+    .on_host(&[1]),
 ];

@@ -12,24 +12,29 @@ use crate::ops::{Op, shape};
 use crate::value::{DType, PartialShape, Shape};
 use crate::{dispatch, ensure};
 
+use super::gpu;
+
 pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("BiasAdd", "value: T, bias: T -> output: T")
         .attr("T: numbertype")
         .attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
         .shape(bias_add_shape)
         .grad(bias_add_grad)
-        .kernel(bias_add),
+        .kernel(bias_add)
+        .gpu(gpu::bias_add),
     Op::new("BiasAddV1", "value: T, bias: T -> output: T")
         .attr("T: numbertype")
         .shape(bias_add_shape)
         .grad(bias_add_v1_grad)
-        .kernel(bias_add),
+        .kernel(bias_add)
+        .gpu(gpu::bias_add),
     Op::new("BiasAddGrad", "out_backprop: T -> output: T")
         .attr("T: numbertype")
         .attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
         .shape(bias_add_grad_shape)
         .grad(bias_add_grad_grad)
-        .kernel(sum_to_channels),
+        .kernel(sum_to_channels)
+        .gpu(gpu::bias_add_gradient),
 ];
 
 /// The shape of a value whose last axis (or second, with channels first) is as long as the bias.

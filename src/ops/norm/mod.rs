@@ -2,4 +2,5 @@
 
 pub mod batch;
 pub mod bias;
+mod gpu;
 pub mod response;

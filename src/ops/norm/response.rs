@@ -9,6 +9,8 @@ use crate::ops::softmax::Float;
 use crate::ops::{Op, shape};
 use crate::value::{DType, Value};
 
+use super::gpu;
+
 pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("LRN", "input: T -> output: T")
         .attr("depth_radius: int = 5")
@@ -18,7 +20,8 @@ pub(in crate::ops) const OPS: &[Op] = &[
         .attr("T: {float16, bfloat16, float32} = DT_FLOAT32")
         .shape(image_shape)
         .grad(lrn_grad)
-        .kernel(lrn),
+        .kernel(lrn)
+        .gpu(|c| gpu::response(c, false)),
     Op::new(
         "LRNGrad",
         "input_grads: T, input_image: T, output_image: T -> output: T",
@@ -29,7 +32,8 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("beta: float = 0.5")
     .attr("T: {float16, bfloat16, float32} = DT_FLOAT32")
     .shape(grad_shape)
-    .kernel(lrn_backward),
+    .kernel(lrn_backward)
+    .gpu(|c| gpu::response(c, true)),
 ];
 
 fn image_shape(c: &mut ShapeContext) -> Result<()> {

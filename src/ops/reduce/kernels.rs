@@ -199,7 +199,7 @@ extremes! {
 }
 
 /// Sizes of alternating groups of axes, beginning with a kept one (perhaps of size 1).
-fn groups(shape: &Shape, reduced: &[bool]) -> Vec<usize> {
+pub(super) fn groups(shape: &Shape, reduced: &[bool]) -> Vec<usize> {
     let mut sizes = vec![1];
     let mut is_reduced = false;
     for (axis, &r) in reduced.iter().enumerate() {

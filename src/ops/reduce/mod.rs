@@ -9,6 +9,7 @@ use super::gradient::{GradientContext, Grads};
 use super::math::unary::nothing;
 use super::{Op, constant_value, shape};
 
+pub(in crate::ops) mod gpu;
 mod kernels;
 
 use kernels::{Kind, arg_reduce, reduce, reduce_bools, scan};
@@ -20,35 +21,45 @@ pub(super) const OPS: &[Op] = &[
         .attr("Tidx: {int32, int64} = DT_INT32")
         .shape(shape::reduction)
         .grad(|g| one_of_two(g, sum_grad))
-        .kernel(|c| reduce(c, Kind::Sum)),
+        .kernel(|c| reduce(c, Kind::Sum))
+        .gpu(|c| gpu::reduce_kind(c, Kind::Sum))
+        .on_host(&[1]),
     Op::new("Mean", "input: T, reduction_indices: Tidx -> output: T")
         .attr("keep_dims: bool = false")
         .attr("T: numbertype")
         .attr("Tidx: {int32, int64} = DT_INT32")
         .shape(shape::reduction)
         .grad(|g| one_of_two(g, mean_grad))
-        .kernel(|c| reduce(c, Kind::Mean)),
+        .kernel(|c| reduce(c, Kind::Mean))
+        .gpu(|c| gpu::reduce_kind(c, Kind::Mean))
+        .on_host(&[1]),
     Op::new("Prod", "input: T, reduction_indices: Tidx -> output: T")
         .attr("keep_dims: bool = false")
         .attr("T: numbertype")
         .attr("Tidx: {int32, int64} = DT_INT32")
         .shape(shape::reduction)
         .grad(|g| one_of_two(g, prod_grad))
-        .kernel(|c| reduce(c, Kind::Prod)),
+        .kernel(|c| reduce(c, Kind::Prod))
+        .gpu(|c| gpu::reduce_kind(c, Kind::Prod))
+        .on_host(&[1]),
     Op::new("Max", "input: T, reduction_indices: Tidx -> output: T")
         .attr("keep_dims: bool = false")
         .attr("T: numbertype")
         .attr("Tidx: {int32, int64} = DT_INT32")
         .shape(shape::reduction)
         .grad(|g| one_of_two(g, extremum_grad))
-        .kernel(|c| reduce(c, Kind::Max)),
+        .kernel(|c| reduce(c, Kind::Max))
+        .gpu(|c| gpu::reduce_kind(c, Kind::Max))
+        .on_host(&[1]),
     Op::new("Min", "input: T, reduction_indices: Tidx -> output: T")
         .attr("keep_dims: bool = false")
         .attr("T: numbertype")
         .attr("Tidx: {int32, int64} = DT_INT32")
         .shape(shape::reduction)
         .grad(|g| one_of_two(g, extremum_grad))
-        .kernel(|c| reduce(c, Kind::Min)),
+        .kernel(|c| reduce(c, Kind::Min))
+        .gpu(|c| gpu::reduce_kind(c, Kind::Min))
+        .on_host(&[1]),
     Op::new(
         "All",
         "input: bool, reduction_indices: Tidx -> output: bool",
@@ -56,7 +67,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("keep_dims: bool = false")
     .attr("Tidx: {int32, int64} = DT_INT32")
     .shape(shape::reduction)
-    .kernel(|c| reduce_bools(c, true)),
+    .kernel(|c| reduce_bools(c, true))
+    .gpu(|c| gpu::reduce_bools(c, true))
+    .on_host(&[1]),
     Op::new(
         "Any",
         "input: bool, reduction_indices: Tidx -> output: bool",
@@ -64,7 +77,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("keep_dims: bool = false")
     .attr("Tidx: {int32, int64} = DT_INT32")
     .shape(shape::reduction)
-    .kernel(|c| reduce_bools(c, false)),
+    .kernel(|c| reduce_bools(c, false))
+    .gpu(|c| gpu::reduce_bools(c, false))
+    .on_host(&[1]),
     Op::new(
         "EuclideanNorm",
         "input: T, reduction_indices: Tidx -> output: T",
@@ -81,14 +96,18 @@ pub(super) const OPS: &[Op] = &[
         .attr("output_type: {int32, int64} = DT_INT64")
         .shape(arg_shape)
         .grad(nothing)
-        .kernel(|c| arg_reduce(c, true)),
+        .kernel(|c| arg_reduce(c, true))
+        .gpu(|c| gpu::arg_reduce(c, true))
+        .on_host(&[1]),
     Op::new("ArgMin", "input: T, dimension: Tidx -> output: output_type")
         .attr("T: numbertype")
         .attr("Tidx: {int32, int64} = DT_INT32")
         .attr("output_type: {int32, int64} = DT_INT64")
         .shape(arg_shape)
         .grad(nothing)
-        .kernel(|c| arg_reduce(c, false)),
+        .kernel(|c| arg_reduce(c, false))
+        .gpu(|c| gpu::arg_reduce(c, false))
+        .on_host(&[1]),
     Op::new("Cumsum", "x: T, axis: Tidx -> out: T")
         .attr("exclusive: bool = false")
         .attr("reverse: bool = false")

@@ -1,0 +1,411 @@
+//! Convolutions of images on GPUs, as matrix products of what windows see. Other layouts and ranks are left to the host.
+
+use crate::backend::cpu::conv::Geometry;
+use crate::backend::cpu::window::Window;
+use crate::backend::gpu::Shader;
+use crate::backend::gpu::gemm::Cut;
+use crate::error::Result;
+use crate::ops::gpu::{GpuContext, words};
+use crate::ops::layout::Layout;
+use crate::ops::matmul::gpu::{Product, into_parts};
+use crate::ops::reduce::gpu::Lanes;
+use crate::value::{DType, Shape, Value};
+
+use super::kernels::{Part, check_out, out_shape, windows};
+
+fn is_vec(channels: usize) -> u32 {
+    u32::from(channels.is_multiple_of(4))
+}
+
+/// What a signed parameter is as a word.
+fn signed(x: i64) -> u32 {
+    x as i32 as u32
+}
+
+/// The shape that an input says: its own, or where it is wanted, its elements.
+fn shape_of(c: &GpuContext, i: usize, is_wanted: bool) -> Result<Shape> {
+    match is_wanted {
+        true => Shape::new(&c.ints_input(i)?),
+        false => Ok(c.shape(i)?.clone()),
+    }
+}
+
+/// Where the windows lie, when all is as it should be; what is wrong, the host says.
+fn geometry(
+    c: &GpuContext,
+    part: Part,
+    out_channels: fn(&Shape) -> Option<usize>,
+) -> Result<Option<(Geometry, [Shape; 2])>> {
+    let layout = Layout::of(c.attrs())?;
+    let (Ok(input), Ok(filter)) = (
+        shape_of(c, 0, part == Part::Input),
+        shape_of(c, 1, part == Part::Filter),
+    ) else {
+        return Ok(None);
+    };
+    let is_f32 = c.node.outputs[0].dtype == DType::F32;
+    if layout.is_channels_first() || !is_f32 || input.rank() != 4 || filter.rank() != 4 {
+        return Ok(None);
+    }
+    let (Ok(windows), Some(out_channels)) = (
+        windows(c.attrs(), layout, &input, &filter, 2),
+        out_channels(&filter),
+    ) else {
+        return Ok(None);
+    };
+    let geometry = Geometry {
+        batch: input.dim(0),
+        windows,
+        in_channels: input.dim(3),
+        out_channels,
+    };
+    let out = out_shape(&geometry, 2)?;
+    let is_whole = input.dim(3) == filter.dim(2)
+        && (part == Part::Forward || check_out(&geometry, c.shape(2)?, 2).is_ok())
+        && [&input, &filter, &out].iter().all(|s| s.num_elements() > 0);
+    Ok(is_whole.then_some((geometry, [input, filter])))
+}
+
+/// Parameters of `shaders/lib/patches.wgsl` from `height` on, for windows over the input.
+fn patches([y, x]: &[Window; 2], channels: usize) -> Result<Vec<u32>> {
+    let mut params = words([y.input, x.input, channels, y.output, x.output, x.size])?.to_vec();
+    params.extend(words([y.stride, x.stride])?);
+    params.extend([signed(-(y.before as i64)), signed(-(x.before as i64))]);
+    params.extend(words([y.dilation, x.dilation])?);
+    Ok(params)
+}
+
+pub(super) fn conv2d(c: &mut GpuContext, part: Part) -> Result<()> {
+    let Some((g, [input, filter])) = geometry(c, part, |filter| Some(filter.dim(3)))? else {
+        return c.leave_to_host();
+    };
+    match part {
+        Part::Forward => forward(c, &g),
+        Part::Input => by_input(c, &g, input),
+        Part::Filter => by_filter(c, &g, filter),
+    }
+}
+
+/// Whether windows see one pixel each, in order: then the image is the matrix.
+fn is_pointwise(windows: &[Window]) -> bool {
+    windows
+        .iter()
+        .all(|w| w.size == 1 && w.stride == 1 && w.before == 0 && w.output == w.input)
+}
+
+fn forward(c: &mut GpuContext, g: &Geometry) -> Result<()> {
+    let [_, y, x] = g.windows;
+    let (m, n) = (g.batch * y.output * x.output, g.out_channels);
+    let k = y.size * x.size * g.in_channels;
+    let (image, filter) = (c.input(0)?, c.input(1)?);
+    let to = c.allocate(0, out_shape(g, 2)?)?;
+    let product = plain(m, n, k);
+    if is_pointwise(&[y, x]) && product.is_within_limits() {
+        product.launch(c, &image, &filter, &to)?;
+    } else {
+        of_patches(
+            c,
+            [&image, &filter, &to],
+            [m, n, k],
+            true,
+            &[y, x],
+            g.in_channels,
+        )?;
+    }
+    c.set_output(0, to);
+    Ok(())
+}
+
+/// A product of two matrices as they lie in memory.
+fn plain(m: usize, n: usize, k: usize) -> Product {
+    Product {
+        batch: 1,
+        m,
+        n,
+        k,
+        is_a_transposed: false,
+        is_b_transposed: false,
+        is_a_shared: true,
+        is_b_shared: true,
+    }
+}
+
+/// The product of the patches of an image, or of their transpose, with a matrix.
+fn of_patches(
+    c: &GpuContext,
+    [image, b, to]: [&Value; 3],
+    [m, n, k]: [usize; 3],
+    is_forward: bool,
+    windows: &[Window; 2],
+    channels: usize,
+) -> Result<()> {
+    let cut = Cut::of(m, n, k, 1);
+    let mut constants = vec![
+        ("A_ALONG_K", u32::from(is_forward)),
+        ("X_VEC", is_vec(channels)),
+        ("B_VEC", is_vec(n)),
+        ("C_VEC", is_vec(n)),
+    ];
+    constants.extend(cut.tile.constants());
+    let mut params = words([m, n, k, cut.chunk, cut.splits])?.to_vec();
+    params.extend(patches(windows, channels)?);
+    into_parts(c, to, [1, cut.splits, m * n], |parts| {
+        let groups = cut.groups(m, n, cut.splits);
+        c.launch(
+            &Shader::file("conv2d", &constants),
+            &[image, b, parts],
+            &params,
+            groups,
+        )
+    })
+}
+
+fn by_filter(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
+    let [_, y, x] = g.windows;
+    let (m, n) = (y.size * x.size * g.in_channels, g.out_channels);
+    let k = g.batch * y.output * x.output;
+    let (image, dy) = (c.input(0)?, c.input(2)?);
+    let to = c.allocate(0, shape)?;
+    let product = Product {
+        is_a_transposed: true,
+        ..plain(m, n, k)
+    };
+    if is_pointwise(&[y, x]) && product.is_within_limits() {
+        product.launch(c, &image, &dy, &to)?;
+    } else {
+        of_patches(
+            c,
+            [&image, &dy, &to],
+            [m, n, k],
+            false,
+            &[y, x],
+            g.in_channels,
+        )?;
+    }
+    c.set_output(0, to);
+    Ok(())
+}
+
+/// Places of one axis of the input that see the same elements of the filter: every stride-th from `first` on.
+struct Phase {
+    first: usize,
+    places: usize,
+    tap: usize,
+    tap_step: usize,
+    taps: usize,
+    /// The window over the gradient begins here at place 0 of the phase, and goes on by so much.
+    base: i64,
+    step: i64,
+}
+
+fn greatest_common_divisor(mut a: usize, mut b: usize) -> usize {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+fn phases(w: &Window) -> Vec<Phase> {
+    let divisor = greatest_common_divisor(w.stride, w.dilation);
+    let phase = |first: usize| {
+        let shift = (first + w.before) % w.stride;
+        let taps: Vec<usize> = (0..w.size)
+            .filter(|t| t * w.dilation % w.stride == shift)
+            .collect();
+        let tap = taps.first().copied().unwrap_or(0);
+        let reach = (first + w.before) as i64 - (tap * w.dilation) as i64;
+        Phase {
+            first,
+            places: (w.input - first).div_ceil(w.stride),
+            tap,
+            tap_step: w.stride / divisor,
+            taps: taps.len(),
+            base: reach.div_euclid(w.stride as i64),
+            step: -((w.dilation / divisor) as i64),
+        }
+    };
+    (0..w.stride.min(w.input)).map(phase).collect()
+}
+
+fn by_input(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
+    let [_, y, x] = g.windows;
+    let (n, channels) = (g.in_channels, g.out_channels);
+    let (filter, dy) = (c.input(1)?, c.input(2)?);
+    let to = c.allocate(0, shape)?;
+    for rows in phases(&y) {
+        for cols in phases(&x) {
+            let m = g.batch * rows.places * cols.places;
+            let k = rows.taps * cols.taps * channels;
+            let cut = Cut::of(m, n, k, 1).whole(k);
+            let mut constants = vec![("X_VEC", is_vec(channels)), ("C_VEC", is_vec(n))];
+            constants.extend(cut.tile.constants());
+            let window_cols = cols.taps.max(1);
+            let mut params = words([m, n, k, y.output, x.output, channels])?.to_vec();
+            params.extend(words([rows.places, cols.places, window_cols, 1, 1])?);
+            params.extend([rows.base, cols.base, rows.step, cols.step].map(signed));
+            params.extend(words([
+                rows.tap,
+                cols.tap,
+                rows.tap_step,
+                cols.tap_step,
+                x.size,
+            ])?);
+            params.extend(words([
+                y.input, x.input, rows.first, cols.first, y.stride, x.stride,
+            ])?);
+            let shader = Shader::file("conv2d_input", &constants);
+            c.launch(&shader, &[&dy, &filter, &to], &params, cut.groups(m, n, 1))?;
+        }
+    }
+    c.set_output(0, to);
+    Ok(())
+}
+
+/// Depthwise convolution and its gradients.
+pub(super) fn depthwise(c: &mut GpuContext, part: Part) -> Result<()> {
+    let channels = |filter: &Shape| filter.dim(2).checked_mul(filter.dim(3));
+    let Some((g, [input, filter])) = geometry(c, part, channels)? else {
+        return c.leave_to_host();
+    };
+    let [_, y, x] = g.windows;
+    let positions = g.batch * y.output * x.output;
+    let multiplier = filter.dim(3);
+    let params = |count: usize, chunk: usize| -> Result<Vec<u32>> {
+        let mut params = words([count, y.input, x.input, g.in_channels, multiplier])?.to_vec();
+        params.extend(words([
+            y.output, x.output, y.size, x.size, y.stride, x.stride,
+        ])?);
+        params.extend(words([
+            y.dilation, x.dilation, y.before, x.before, chunk, positions,
+        ])?);
+        Ok(params)
+    };
+    let (index, shape) = match part {
+        Part::Forward => (0, out_shape(&g, 2)?),
+        Part::Input => (1, input),
+        Part::Filter => (2, filter),
+    };
+    let count = shape.num_elements();
+    let operands = match part {
+        Part::Forward => [c.input(0)?, c.input(1)?],
+        Part::Input => [c.input(2)?, c.input(1)?],
+        Part::Filter => [c.input(0)?, c.input(2)?],
+    };
+    let to = c.allocate(0, shape)?;
+    let [first, second] = &operands;
+    if part == Part::Filter {
+        let lanes = Lanes::of(positions, count.max(2));
+        let chunks = lanes.chunks(positions, count);
+        let [lane, strided] = lanes.constants();
+        let shader = Shader::file("depthwise", &[("PART", index), lane, strided]);
+        let params = params(count * chunks, positions.div_ceil(chunks))?;
+        into_parts(c, &to, [1, chunks, count], |parts| {
+            c.launch(
+                &shader,
+                &[first, second, parts],
+                &params,
+                lanes.groups(count * chunks),
+            )
+        })?;
+    } else {
+        let shader = Shader::file("depthwise", &[("PART", index)]);
+        let groups = crate::backend::gpu::groups_for(count);
+        c.launch(
+            &shader,
+            &[first, second, &to],
+            &params(count, positions)?,
+            groups,
+        )?;
+    }
+    c.set_output(0, to);
+    Ok(())
+}
+
+#[cfg(all(test, feature = "gpu"))]
+mod tests {
+    use crate::ops::testing::{Given, agrees_on_gpu, attrs, floats_of};
+    use crate::value::Value;
+
+    fn given(stride: i64, dilation: i64, padding: &'static str) -> Given {
+        attrs(&[
+            ("strides", vec![1, stride, stride, 1].into()),
+            ("dilations", vec![1, dilation, dilation, 1].into()),
+            ("padding", padding.into()),
+        ])
+    }
+
+    fn sizes(dims: &[i64]) -> Value {
+        Value::vector(&dims.iter().map(|d| *d as i32).collect::<Vec<_>>()).unwrap()
+    }
+
+    fn places(size: i64, window: i64, stride: i64, padding: &str) -> i64 {
+        match padding {
+            "SAME" => (size + stride - 1) / stride,
+            _ => (size - window) / stride + 1,
+        }
+    }
+
+    #[test]
+    fn convolutions_agree_with_the_cpus() {
+        for (c, n) in [(1, 8), (3, 5), (8, 16)] {
+            for (window, stride, padding) in [
+                (3, 1, "SAME"),
+                (5, 2, "VALID"),
+                (1, 1, "VALID"),
+                (3, 2, "SAME"),
+                (2, 3, "SAME"),
+            ] {
+                let given = given(stride, 1, padding);
+                let out = [
+                    2,
+                    places(11, window, stride, padding),
+                    places(9, window, stride, padding),
+                    n,
+                ];
+                let (x, w) = ([2, 11, 9, c], [window, window, c, n]);
+                let (image, filter, dy) = (floats_of(&x), floats_of(&w), floats_of(&out));
+                agrees_on_gpu("Conv2D", &[image.clone(), filter.clone()], &given, 1e-4);
+                let op = "Conv2DBackpropInput";
+                agrees_on_gpu(op, &[sizes(&x), filter, dy.clone()], &given, 1e-4);
+                let op = "Conv2DBackpropFilter";
+                agrees_on_gpu(op, &[image, sizes(&w), dy], &given, 1e-4);
+            }
+        }
+    }
+
+    #[test]
+    fn dilated_convolutions_agree_with_the_cpus() {
+        let given = given(1, 2, "SAME");
+        agrees_on_gpu(
+            "Conv2D",
+            &[floats_of(&[1, 8, 7, 4]), floats_of(&[3, 3, 4, 4])],
+            &given,
+            1e-4,
+        );
+    }
+
+    #[test]
+    fn depthwise_convolutions_agree_with_the_cpus() {
+        for (stride, padding, multiplier) in [(1, "SAME", 1), (2, "SAME", 2), (2, "VALID", 3)] {
+            let given = given(stride, 1, padding);
+            let (x, w) = ([2, 9, 10, 3], [3, 3, 3, multiplier]);
+            let out = [
+                2,
+                places(9, 3, stride, padding),
+                places(10, 3, stride, padding),
+                3 * multiplier,
+            ];
+            let (image, filter, dy) = (floats_of(&x), floats_of(&w), floats_of(&out));
+            agrees_on_gpu(
+                "DepthwiseConv2dNative",
+                &[image.clone(), filter.clone()],
+                &given,
+                1e-4,
+            );
+            let op = "DepthwiseConv2dNativeBackpropInput";
+            agrees_on_gpu(op, &[sizes(&x), filter, dy.clone()], &given, 1e-4);
+            let op = "DepthwiseConv2dNativeBackpropFilter";
+            agrees_on_gpu(op, &[image, sizes(&w), dy], &given, 1e-4);
+        }
+    }
+}
