@@ -10,9 +10,9 @@ SIZES = st.tuples(st.integers(1, 12), st.integers(0, 700), st.integers(1, 80))
 LANES = st.sampled_from([256, 64, 32, 4, 1])
 
 
-def reduce(gpu, x, kind, lanes, strided=0, chunks=1, mean=0):
+def reduce(gpu, x, kind, lanes, strided=0, chunks=1, mean=0, square=0):
     outer, length, inner = x.shape
-    constants = {"KIND": KINDS[kind], "LANES": lanes, "STRIDED": strided, "MEAN": mean}
+    constants = {"KIND": KINDS[kind], "LANES": lanes, "STRIDED": strided, "MEAN": mean, "SQUARE": square}
     constants |= {"INT": int(x.dtype == np.int32), "BYTES": int(x.dtype == bool)}
     outputs = outer * chunks * inner
     params = [outputs, length, inner, chunks, -(-length // chunks), length]
@@ -37,6 +37,14 @@ def test_sums_and_means_along_rows(gpu, length, lanes, mean):
     with np.errstate(all="ignore"):
         expected = x.astype("d").sum(1) / (length if mean else 1)
     np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-4)
+
+
+@cases
+@given(sizes=SIZES, lanes=LANES)
+def test_squares_are_summed(gpu, sizes, lanes):
+    x = np.random.default_rng(0).normal(size=sizes).astype("f")
+    y = reduce(gpu, x, "sum", lanes, square=1)[:, 0]
+    np.testing.assert_allclose(y, (x.astype("d") ** 2).sum(1), rtol=1e-5)
 
 
 @cases

@@ -1,4 +1,5 @@
-//! Convolutions of images on GPUs, as matrix products of what windows see. Other layouts and ranks are left to the host.
+//! Convolutions of images on GPUs, as matrix products of what windows see. Images with channels first are turned before
+//! and after. Other ranks are left to the host.
 
 use crate::backend::cpu::conv::Geometry;
 use crate::backend::cpu::window::Window;
@@ -30,6 +31,49 @@ fn shape_of(c: &GpuContext, i: usize, is_wanted: bool) -> Result<Shape> {
     }
 }
 
+/// Each of `batch` matrices [rows, cols] transposed, under another shape.
+fn turned(
+    c: &GpuContext,
+    x: &Value,
+    [batch, rows, cols]: [usize; 3],
+    dims: &[i64],
+) -> Result<Value> {
+    let to = c.allocate_as(x.dtype(), Shape::new(dims)?)?;
+    let groups = words([cols.div_ceil(32), rows.div_ceil(32), batch])?;
+    let params = words([rows, cols])?;
+    c.launch(&Shader::file("transpose", &[]), &[x, &to], &params, groups)?;
+    Ok(to)
+}
+
+/// Image `i` with its channels last.
+fn image(c: &mut GpuContext, i: usize) -> Result<Value> {
+    let layout = Layout::of(c.attrs())?;
+    let x = c.input(i)?;
+    if !layout.is_channels_first() {
+        return Ok(x);
+    }
+    let s = x.shape().clone();
+    let sizes = [s.dim(0), s.dim(1), s.dim(2) * s.dim(3)];
+    turned(c, &x, sizes, &layout.sizes_channels_last(s.dims()))
+}
+
+/// Sets the output to an image whose channels are last, in the node's own order.
+fn set_image(c: &mut GpuContext, made: Value) -> Result<()> {
+    let layout = Layout::of(c.attrs())?;
+    let made = match made.shape().dims() {
+        &[n, h, w, k] if layout.is_channels_first() => {
+            let sizes = [n as usize, (h * w) as usize, k as usize];
+            turned(c, &made, sizes, &[n, k, h, w])?
+        }
+        _ => made,
+    };
+    c.set_output(0, made);
+    Ok(())
+}
+
+/// Layers of a dispatch along z, rows of it along y.
+const MAX_GROUPS: usize = 65_535;
+
 /// Where the windows lie, when all is as it should be; what is wrong, the host says.
 fn geometry(
     c: &GpuContext,
@@ -44,9 +88,10 @@ fn geometry(
         return Ok(None);
     };
     let is_f32 = c.node.outputs[0].dtype == DType::F32;
-    if layout.is_channels_first() || !is_f32 || input.rank() != 4 || filter.rank() != 4 {
+    if !is_f32 || input.rank() != 4 || filter.rank() != 4 {
         return Ok(None);
     }
+    let input = Shape::new(&layout.sizes_channels_last(input.dims()))?;
     let (Ok(windows), Some(out_channels)) = (
         windows(c.attrs(), layout, &input, &filter, 2),
         out_channels(&filter),
@@ -60,8 +105,17 @@ fn geometry(
         out_channels,
     };
     let out = out_shape(&geometry, 2)?;
-    let is_whole = input.dim(3) == filter.dim(2)
-        && (part == Part::Forward || check_out(&geometry, c.shape(2)?, 2).is_ok())
+    let of_gradient = match part {
+        Part::Forward => out.clone(),
+        _ => Shape::new(&layout.sizes_channels_last(c.shape(2)?.dims()))?,
+    };
+    let can_turn = !layout.is_channels_first()
+        || [&input, &out]
+            .iter()
+            .all(|s| s.dim(0) <= MAX_GROUPS && s.dim(1) * s.dim(2) <= 32 * MAX_GROUPS);
+    let is_whole = can_turn
+        && input.dim(3) == filter.dim(2)
+        && check_out(&geometry, &of_gradient, 2).is_ok()
         && [&input, &filter, &out].iter().all(|s| s.num_elements() > 0);
     Ok(is_whole.then_some((geometry, [input, filter])))
 }
@@ -97,7 +151,7 @@ fn forward(c: &mut GpuContext, g: &Geometry) -> Result<()> {
     let [_, y, x] = g.windows;
     let (m, n) = (g.batch * y.output * x.output, g.out_channels);
     let k = y.size * x.size * g.in_channels;
-    let (image, filter) = (c.input(0)?, c.input(1)?);
+    let (image, filter) = (image(c, 0)?, c.input(1)?);
     let to = c.allocate(0, out_shape(g, 2)?)?;
     let product = plain(m, n, k);
     if is_pointwise(&[y, x]) && product.is_within_limits() {
@@ -112,8 +166,7 @@ fn forward(c: &mut GpuContext, g: &Geometry) -> Result<()> {
             g.in_channels,
         )?;
     }
-    c.set_output(0, to);
-    Ok(())
+    set_image(c, to)
 }
 
 /// A product of two matrices as they lie in memory.
@@ -164,7 +217,7 @@ fn by_filter(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
     let [_, y, x] = g.windows;
     let (m, n) = (y.size * x.size * g.in_channels, g.out_channels);
     let k = g.batch * y.output * x.output;
-    let (image, dy) = (c.input(0)?, c.input(2)?);
+    let (image, dy) = (image(c, 0)?, image(c, 2)?);
     let to = c.allocate(0, shape)?;
     let product = Product {
         is_a_transposed: true,
@@ -230,7 +283,7 @@ fn phases(w: &Window) -> Vec<Phase> {
 fn by_input(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
     let [_, y, x] = g.windows;
     let (n, channels) = (g.in_channels, g.out_channels);
-    let (filter, dy) = (c.input(1)?, c.input(2)?);
+    let (filter, dy) = (c.input(1)?, image(c, 2)?);
     let to = c.allocate(0, shape)?;
     for rows in phases(&y) {
         for cols in phases(&x) {
@@ -257,8 +310,7 @@ fn by_input(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
             c.launch(&shader, &[&dy, &filter, &to], &params, cut.groups(m, n, 1))?;
         }
     }
-    c.set_output(0, to);
-    Ok(())
+    set_image(c, to)
 }
 
 /// Depthwise convolution and its gradients.
@@ -287,9 +339,9 @@ pub(super) fn depthwise(c: &mut GpuContext, part: Part) -> Result<()> {
     };
     let count = shape.num_elements();
     let operands = match part {
-        Part::Forward => [c.input(0)?, c.input(1)?],
-        Part::Input => [c.input(2)?, c.input(1)?],
-        Part::Filter => [c.input(0)?, c.input(2)?],
+        Part::Forward => [image(c, 0)?, c.input(1)?],
+        Part::Input => [image(c, 2)?, c.input(1)?],
+        Part::Filter => [image(c, 0)?, image(c, 2)?],
     };
     let to = c.allocate(0, shape)?;
     let [first, second] = &operands;
@@ -317,8 +369,11 @@ pub(super) fn depthwise(c: &mut GpuContext, part: Part) -> Result<()> {
             groups,
         )?;
     }
-    c.set_output(0, to);
-    Ok(())
+    if part == Part::Filter {
+        c.set_output(0, to);
+        return Ok(());
+    }
+    set_image(c, to)
 }
 
 #[cfg(all(test, feature = "gpu"))]
@@ -379,6 +434,30 @@ mod tests {
         agrees_on_gpu(
             "Conv2D",
             &[floats_of(&[1, 8, 7, 4]), floats_of(&[3, 3, 4, 4])],
+            &given,
+            1e-4,
+        );
+    }
+
+    #[test]
+    fn channels_first_are_turned() {
+        let given = attrs(&[
+            ("strides", vec![1, 1, 2, 1].into()),
+            ("padding", "SAME".into()),
+            ("data_format", "NCHW".into()),
+        ]);
+        let (x, w) = ([2, 3, 7, 40], [3, 3, 3, 5]);
+        let (image, filter, dy) = (floats_of(&x), floats_of(&w), floats_of(&[2, 5, 4, 40]));
+        agrees_on_gpu("Conv2D", &[image.clone(), filter.clone()], &given, 1e-4);
+        agrees_on_gpu(
+            "Conv2DBackpropInput",
+            &[sizes(&x), filter, dy.clone()],
+            &given,
+            1e-4,
+        );
+        agrees_on_gpu(
+            "Conv2DBackpropFilter",
+            &[image, sizes(&w), dy],
             &given,
             1e-4,
         );

@@ -1,4 +1,5 @@
-//! Pools of images on GPUs, channels last. Pools over channels, other layouts and types are left to the host.
+//! Pools of images on GPUs. Images with channels first are seen as more images of one channel. Pools over channels and
+//! other types are left to the host.
 
 use crate::backend::cpu::window::{Padding, Window};
 use crate::backend::gpu::{Shader, groups_for};
@@ -7,9 +8,10 @@ use crate::ops::gpu::{GpuContext, words};
 use crate::ops::layout::Layout;
 use crate::value::{DType, Shape, Value};
 
-/// Windows over the height and the width of images of `shape`.
+/// Windows over the height and the width of images of `shape`, which the shader sees with so many channels at the end.
 struct Pool {
     shape: Shape,
+    channels: usize,
     rows: Window,
     cols: Window,
     out: Shape,
@@ -20,11 +22,13 @@ impl Pool {
     fn of(c: &GpuContext, shape: &Shape) -> Result<Option<Pool>> {
         let attrs = c.attrs();
         let (sizes, strides) = (attrs.ints("ksize")?, attrs.ints("strides")?);
+        let layout = Layout::of(attrs)?;
+        let channel_axis = layout.channel_axis(4);
         let is_plain = |all: &[i64]| {
-            all.len() == 4 && all[0] == 1 && all[3] == 1 && all.iter().all(|n| *n > 0)
+            let is_positive = all.iter().all(|n| *n > 0);
+            all.len() == 4 && all[0] == 1 && all[channel_axis] == 1 && is_positive
         };
-        if Layout::of(attrs)?.is_channels_first()
-            || c.node.outputs[0].dtype != DType::F32
+        if c.node.outputs[0].dtype != DType::F32
             || shape.rank() != 4
             || shape.num_elements() == 0
             || !is_plain(sizes)
@@ -40,13 +44,17 @@ impl Pool {
             let (size, stride) = (sizes[axis] as usize, strides[axis] as usize);
             Window::new(shape.dim(axis), size, stride, 1, padding)
         };
-        let (Ok(rows), Ok(cols)) = (window(1), window(2)) else {
+        let [y, x] = [0, 1].map(|i| layout.spatial_axis(i));
+        let (Ok(rows), Ok(cols)) = (window(y), window(x)) else {
             return Ok(None);
         };
-        let dims = shape.dims();
-        let out = Shape::new(&[dims[0], rows.output as i64, cols.output as i64, dims[3]])?;
+        let mut dims = shape.dims().to_vec();
+        (dims[y], dims[x]) = (rows.output as i64, cols.output as i64);
+        let out = Shape::new(&dims)?;
+        let is_first = layout.is_channels_first();
         Ok((out.num_elements() > 0).then(|| Pool {
             shape: shape.clone(),
+            channels: if is_first { 1 } else { shape.dim(3) },
             rows,
             cols,
             out,
@@ -56,7 +64,7 @@ impl Pool {
     /// The parameters of `shaders/pool.wgsl` for `count` elements.
     fn params(&self, count: usize) -> Result<Vec<u32>> {
         let (y, x) = (&self.rows, &self.cols);
-        let mut params = words([count, y.input, x.input, self.shape.dim(3)])?.to_vec();
+        let mut params = words([count, y.input, x.input, self.channels])?.to_vec();
         params.extend(words([y.output, x.output, y.size, x.size])?);
         params.extend(words([y.stride, x.stride, y.before, x.before])?);
         Ok(params)
@@ -137,5 +145,21 @@ mod tests {
             agrees_on_gpu("MaxPoolGrad", &[x, y[0].clone(), dy.clone()], &given, 1e-5);
             agrees_on_gpu("AvgPoolGrad", &[shape, dy], &given, 1e-5);
         }
+    }
+
+    #[test]
+    fn channels_first_are_images_of_their_own() {
+        let given = attrs(&[
+            ("ksize", vec![1, 1, 3, 2].into()),
+            ("strides", vec![1, 1, 2, 1].into()),
+            ("padding", "SAME".into()),
+            ("data_format", "NCHW".into()),
+        ]);
+        let x = floats_of(&[2, 3, 9, 8]);
+        let dy = floats_of(&[2, 3, 5, 8]);
+        let y = run("MaxPool", std::slice::from_ref(&x), &given).unwrap();
+        agrees_on_gpu("MaxPool", std::slice::from_ref(&x), &given, 0.0);
+        agrees_on_gpu("AvgPool", std::slice::from_ref(&x), &given, 1e-5);
+        agrees_on_gpu("MaxPoolGrad", &[x, y[0].clone(), dy], &given, 1e-5);
     }
 }
