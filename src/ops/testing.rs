@@ -84,7 +84,8 @@ pub(super) fn agrees_on_gpu(
         }));
     }
     let session = NoSession::default();
-    let mut context = GpuContext::new(made.node, &node, &mut slots, &session, &*gpu);
+    let formulas = crate::backend::gpu::map::Formulas::default();
+    let mut context = GpuContext::new(made.node, &node, &mut slots, &session, &*gpu, &formulas);
     entry.gpu.unwrap()(&mut context).unwrap();
     let outputs = context.into_outputs();
     let outputs = outputs.unwrap_or_else(|| panic!("{op} was left to the host"));
