@@ -3,12 +3,15 @@
 use crate::error::{Error, Result};
 use crate::graph::{Attr, Endpoint, ShapeContext};
 use crate::ops::build::{In, ints};
+use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{Grad, GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::moves::{Run, assemble, product};
 use crate::ops::{Op, shape};
 use crate::value::{PartialShape, Shape, Value, resolve_axis};
 use crate::{bail, ensure};
+
+use super::gpu;
 
 pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("Pack", "values: N * T -> output: T")
@@ -17,20 +20,24 @@ pub(in crate::ops) const OPS: &[Op] = &[
         .attr("axis: int = 0")
         .shape(pack_shape)
         .grad(pack_grad)
-        .kernel(pack),
+        .kernel(pack)
+        .gpu(pack_on_gpu),
     Op::new("Unpack", "value: T -> output: num * T")
         .attr("num: int >= 0")
         .attr("T: type")
         .attr("axis: int = 0")
         .shape(unpack_shape)
         .grad(unpack_grad)
-        .kernel(unpack),
+        .kernel(unpack)
+        .gpu(unpack_on_gpu),
     Op::new("Concat", "concat_dim: int32, values: N * T -> output: T")
         .attr("N: int >= 2")
         .attr("T: type")
         .shape(|c| concat_shape(c, 0))
         .grad(|g| concat_grad(g, 0))
-        .kernel(|c| concat(c, 0)),
+        .kernel(|c| concat(c, 0))
+        .gpu(|c| concat_on_gpu(c, 0))
+        .on_host(&[0]),
     Op::new("ConcatV2", "values: N * T, axis: Tidx -> output: T")
         .attr("N: int >= 2")
         .attr("T: type")
@@ -46,6 +53,10 @@ pub(in crate::ops) const OPS: &[Op] = &[
         .kernel(|c| {
             let last = c.num_inputs() - 1;
             concat(c, last)
+        })
+        .gpu(|c| {
+            let last = c.num_inputs() - 1;
+            concat_on_gpu(c, last)
         }),
     Op::new(
         "ConcatOffset",
@@ -63,7 +74,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("T: type")
     .shape(split_shape)
     .grad(split_grad)
-    .kernel(split),
+    .kernel(split)
+    .gpu(split_on_gpu)
+    .on_host(&[0]),
     Op::new(
         "SplitV",
         "value: T, size_splits: Tlen, split_dim: int32 -> output: num_split * T",
@@ -73,7 +86,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("Tlen: {int32, int64} = DT_INT64")
     .shape(split_v_shape)
     .grad(split_v_grad)
-    .kernel(split_v),
+    .kernel(split_v)
+    .gpu(split_v_on_gpu)
+    .on_host(&[1, 2]),
 ];
 
 fn pack_shape(c: &mut ShapeContext) -> Result<()> {
@@ -131,23 +146,10 @@ fn unpack_grad(g: &mut GradientContext) -> Result<Grads> {
 }
 
 fn pack(c: &mut KernelContext) -> Result<()> {
-    let first = c.input(0)?.shape().clone();
-    let at = new_axis(c.attrs().int("axis")?, first.rank())?;
     let count = c.num_inputs();
-    let mut inputs = Vec::with_capacity(count);
-    for i in 0..count {
-        let input = c.input(i)?;
-        ensure!(
-            *input.shape() == first,
-            invalid,
-            "Shapes of all inputs must match: values[0].shape = {first} != values[{i}].shape = {}",
-            input.shape()
-        );
-        inputs.push(input);
-    }
-    let mut dims = first.dims().to_vec();
-    dims.insert(at, count as i64);
-    let (outer, inner) = (product(&first.dims()[..at]), product(&first.dims()[at..]));
+    let inputs = (0..count).map(|i| c.input(i));
+    let inputs = inputs.collect::<Result<Vec<&Value>>>()?;
+    let (outer, inner, dims) = packed(&inputs, c.attrs().int("axis")?)?;
     let runs = (0..outer).flat_map(|o| {
         (0..count).map(move |source| Run {
             source,
@@ -158,6 +160,53 @@ fn pack(c: &mut KernelContext) -> Result<()> {
     let made = assemble(inputs[0].dtype(), Shape::new(&dims)?, &inputs, runs)?;
     c.set_output(0, made);
     Ok(())
+}
+
+/// What lies before and behind the new axis, and the sizes of the result.
+fn packed(inputs: &[&Value], axis: i64) -> Result<(usize, usize, Vec<i64>)> {
+    let Some(first) = inputs.first().map(|v| v.shape()) else {
+        bail!(invalid, "nothing to pack");
+    };
+    let at = new_axis(axis, first.rank())?;
+    for (i, input) in inputs.iter().enumerate() {
+        ensure!(
+            input.shape() == first,
+            invalid,
+            "Shapes of all inputs must match: values[0].shape = {first} != values[{i}].shape = {}",
+            input.shape()
+        );
+    }
+    let mut dims = first.dims().to_vec();
+    dims.insert(at, inputs.len() as i64);
+    let (outer, inner) = (product(&first.dims()[..at]), product(&first.dims()[at..]));
+    Ok((outer, inner, dims))
+}
+
+fn on_gpu(c: &mut GpuContext, inputs: std::ops::Range<usize>) -> Result<Vec<Value>> {
+    inputs.map(|i| c.input(i)).collect()
+}
+
+fn pack_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let all = 0..c.num_inputs();
+    let inputs = on_gpu(c, all)?;
+    let (outer, _, dims) = packed(&inputs.iter().collect::<Vec<_>>(), c.attrs().int("axis")?)?;
+    gpu::join(c, &inputs, outer, Shape::new(&dims)?)
+}
+
+fn concat_on_gpu(c: &mut GpuContext, axis_input: usize) -> Result<()> {
+    let axis = c.host_input(axis_input)?.int()?;
+    let first = usize::from(axis_input == 0);
+    let parts = first..first + c.num_inputs() - 1;
+    let inputs = on_gpu(c, parts)?;
+    let (axis, dims) = concatenated(&inputs.iter().collect::<Vec<_>>(), axis)?;
+    gpu::join(c, &inputs, product(&dims[..axis]), Shape::new(&dims)?)
+}
+
+fn unpack_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let num = c.num_outputs();
+    let (at, dims) = unpacked(c.shape(0)?, c.attrs().int("axis")?, num)?;
+    let shape = Shape::new(&dims)?;
+    gpu::cut(c, 0, at, &vec![1; num], vec![shape; num])
 }
 
 fn unpack_shape(c: &mut ShapeContext) -> Result<()> {
@@ -177,9 +226,14 @@ fn unpack_shape(c: &mut ShapeContext) -> Result<()> {
 
 fn unpack(c: &mut KernelContext) -> Result<()> {
     let value = c.input(0)?.clone();
-    let shape = value.shape();
     let num = c.num_outputs();
-    let at = resolve_axis(c.attrs().int("axis")?, shape.rank())?;
+    let (at, dims) = unpacked(value.shape(), c.attrs().int("axis")?, num)?;
+    cut(c, &value, at, &vec![1; num], |_| Shape::new(&dims))
+}
+
+/// The axis that goes, and the sizes of each piece.
+fn unpacked(shape: &Shape, axis: i64, num: usize) -> Result<(usize, Vec<i64>)> {
+    let at = resolve_axis(axis, shape.rank())?;
     ensure!(
         shape.dim(at) == num,
         invalid,
@@ -187,7 +241,7 @@ fn unpack(c: &mut KernelContext) -> Result<()> {
     );
     let mut dims = shape.dims().to_vec();
     dims.remove(at);
-    cut(c, &value, at, &vec![1; num], |_| Shape::new(&dims))
+    Ok((at, dims))
 }
 
 /// Cuts `value` along `axis` into pieces of these sizes, one an output, of the shapes that `piece_shape` says.
@@ -297,6 +351,24 @@ fn concat(c: &mut KernelContext, axis_input: usize) -> Result<()> {
     let first = usize::from(axis_input == 0);
     let inputs = (first..first + c.num_inputs() - 1).map(|i| c.input(i));
     let inputs = inputs.collect::<Result<Vec<&Value>>>()?;
+    let (axis, dims) = concatenated(&inputs, axis)?;
+    let (outer, inner) = (product(&dims[..axis]), product(&dims[axis + 1..]));
+    let lengths: Vec<usize> = inputs.iter().map(|v| v.shape().dim(axis) * inner).collect();
+    let runs = (0..outer).flat_map(|o| {
+        let run = move |(source, len): (usize, &usize)| Run {
+            source,
+            from: o * len,
+            len: *len,
+        };
+        lengths.iter().enumerate().map(run)
+    });
+    let made = assemble(inputs[0].dtype(), Shape::new(&dims)?, &inputs, runs)?;
+    c.set_output(0, made);
+    Ok(())
+}
+
+/// The axis along which tensors are joined, and the sizes of the result.
+fn concatenated(inputs: &[&Value], axis: i64) -> Result<(usize, Vec<i64>)> {
     let Some(head) = inputs.first() else {
         bail!(invalid, "nothing to concatenate");
     };
@@ -330,19 +402,7 @@ fn concat(c: &mut KernelContext, axis_input: usize) -> Result<()> {
             .checked_add(shape.dims()[axis])
             .ok_or_else(|| Error::invalid("the sizes to concatenate overflow"))?;
     }
-    let (outer, inner) = (product(&dims[..axis]), product(&dims[axis + 1..]));
-    let lengths: Vec<usize> = inputs.iter().map(|v| v.shape().dim(axis) * inner).collect();
-    let runs = (0..outer).flat_map(|o| {
-        let run = move |(source, len): (usize, &usize)| Run {
-            source,
-            from: o * len,
-            len: *len,
-        };
-        lengths.iter().enumerate().map(run)
-    });
-    let made = assemble(head.dtype(), Shape::new(&dims)?, &inputs, runs)?;
-    c.set_output(0, made);
-    Ok(())
+    Ok((axis, dims))
 }
 
 /// Pieces of the gradient for each part (`_ConcatGradHelper`); `axis_input` is the place of the axis among the inputs.
@@ -610,21 +670,43 @@ fn split_v_grad(g: &mut GradientContext) -> Result<Grads> {
 fn split(c: &mut KernelContext) -> Result<()> {
     let axis = c.scalar_input(0, "split_dim")?.int()?;
     let value = c.input(1)?.clone();
-    let rank = value.shape().rank();
+    let (axis, sizes) = evenly(value.shape(), axis, c.num_outputs())?;
+    cut_value(c, &value, axis, &sizes)
+}
+
+fn split_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let axis = c.host_input(0)?.int()?;
+    let (axis, sizes) = evenly(c.shape(1)?, axis, c.num_outputs())?;
+    cut_on_gpu(c, 1, axis, &sizes)
+}
+
+/// The axis, and the size of each of `count` equal pieces along it.
+fn evenly(shape: &Shape, axis: i64, count: usize) -> Result<(usize, Vec<usize>)> {
+    let rank = shape.rank();
     ensure!(
         (-(rank as i64)..rank as i64).contains(&axis),
         invalid,
         "-input rank(-{rank}) <= split_dim < input rank ({rank}), but got {axis}"
     );
     let axis = resolve_axis(axis, rank)?;
-    let count = c.num_outputs();
-    let size = value.shape().dim(axis);
+    let size = shape.dim(axis);
     ensure!(
         count > 0 && size % count == 0,
         invalid,
         "Number of ways to split should evenly divide the split dimension, but got split_dim {axis} (size = {size}) and num_split {count}"
     );
-    cut_value(c, &value, axis, &vec![size / count; count])
+    Ok((axis, vec![size / count; count]))
+}
+
+fn cut_on_gpu(c: &mut GpuContext, from: usize, axis: usize, sizes: &[usize]) -> Result<()> {
+    let dims = c.shape(from)?.dims().to_vec();
+    let piece = |size: &usize| {
+        let mut piece = dims.clone();
+        piece[axis] = *size as i64;
+        Shape::new(&piece)
+    };
+    let shapes = sizes.iter().map(piece).collect::<Result<Vec<_>>>()?;
+    gpu::cut(c, from, axis, sizes, shapes)
 }
 
 /// Cuts along `axis` into pieces of these sizes.
@@ -701,20 +783,34 @@ fn fill_in(mut sizes: Vec<i64>, total: i64) -> Result<Vec<i64>> {
 
 fn split_v(c: &mut KernelContext) -> Result<()> {
     let value = c.input(0)?.clone();
-    let sizes = c.ints_input(1)?;
     let axis = c.scalar_input(2, "split_dim")?.int()?;
-    let axis = resolve_axis(axis, value.shape().rank())?;
+    let (axis, sizes) = unevenly(value.shape(), axis, c.ints_input(1)?, c.num_outputs())?;
+    cut_value(c, &value, axis, &sizes)
+}
+
+fn split_v_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let axis = c.host_input(2)?.int()?;
+    let (axis, sizes) = unevenly(c.shape(0)?, axis, c.ints_input(1)?, c.num_outputs())?;
+    cut_on_gpu(c, 0, axis, &sizes)
+}
+
+/// The axis, and the sizes of the pieces along it, of which one may be left open.
+fn unevenly(
+    shape: &Shape,
+    axis: i64,
+    sizes: Vec<i64>,
+    count: usize,
+) -> Result<(usize, Vec<usize>)> {
+    let axis = resolve_axis(axis, shape.rank())?;
     ensure!(
-        sizes.len() == c.num_outputs(),
+        sizes.len() == count,
         invalid,
-        "size_splits must have {} elements, but has {}",
-        c.num_outputs(),
+        "size_splits must have {count} elements, but has {}",
         sizes.len()
     );
-    let sizes = fill_in(sizes, value.shape().dims()[axis])?;
+    let sizes = fill_in(sizes, shape.dims()[axis])?;
     let sizes = sizes.into_iter().map(|s| {
         usize::try_from(s).map_err(|_| Error::invalid("Split size at index must be >= 0"))
     });
-    let sizes = sizes.collect::<Result<Vec<_>>>()?;
-    cut_value(c, &value, axis, &sizes)
+    Ok((axis, sizes.collect::<Result<Vec<_>>>()?))
 }

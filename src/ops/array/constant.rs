@@ -2,13 +2,15 @@
 
 use crate::error::{Code, Error, Result};
 use crate::graph::{ShapeContext, with_rank};
+use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
-use crate::ops::moves::splat;
+use crate::ops::moves::{product, splat};
 use crate::ops::{Op, shape};
 use crate::value::{DType, PartialShape, Shape, Value};
 use crate::{dispatch, ensure};
 
+use super::gpu;
 use super::identity::{forward, pass};
 
 pub(in crate::ops) const OPS: &[Op] = &[
@@ -17,12 +19,12 @@ pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("Placeholder", "-> output: dtype").attr("dtype: type").attr("shape: shape = ?").shape(placeholder_shape).host(unfed),
     Op::new("PlaceholderV2", "-> output: dtype").attr("dtype: type").attr("shape: shape").shape(declared_shape).host(unfed),
     Op::new("PlaceholderWithDefault", "input: dtype -> output: dtype").attr("dtype: type").attr("shape: shape").shape(default_shape).grad(pass).view(forward),
-    Op::new("ZerosLike", "x: T -> y: T").attr("T: type").no_grad().shape(shape::unchanged).kernel(zeros_like),
-    Op::new("OnesLike", "x: T -> y: T").attr("T: {bfloat16, float16, float32, float64, int8, uint8, int16, uint16, int32, int64, complex64, complex128, bool}").no_grad().shape(shape::unchanged).kernel(ones_like),
-    Op::new("Fill", "dims: index_type, value: T -> output: T").attr("T: type").attr("index_type: {int32, int64} = DT_INT32").shape(fill_shape).grad(fill_grad).kernel(fill),
+    Op::new("ZerosLike", "x: T -> y: T").attr("T: type").no_grad().shape(shape::unchanged).kernel(zeros_like).gpu(|c| like_on_gpu(c, 0.0)),
+    Op::new("OnesLike", "x: T -> y: T").attr("T: {bfloat16, float16, float32, float64, int8, uint8, int16, uint16, int32, int64, complex64, complex128, bool}").no_grad().shape(shape::unchanged).kernel(ones_like).gpu(|c| like_on_gpu(c, 1.0)),
+    Op::new("Fill", "dims: index_type, value: T -> output: T").attr("T: type").attr("index_type: {int32, int64} = DT_INT32").shape(fill_shape).grad(fill_grad).kernel(fill).gpu(fill_on_gpu).on_host(&[0, 1]),
     Op::new("Range", "start: Tidx, limit: Tidx, delta: Tidx -> output: Tidx").attr("Tidx: {bfloat16, float32, float64, int32, int64} = DT_INT32").no_grad().shape(range_shape).kernel(range),
     Op::new("LinSpace", "start: T, stop: T, num: Tidx -> output: T").attr("T: {bfloat16, float32, float64}").attr("Tidx: {int32, int64} = DT_INT32").no_grad().shape(lin_space_shape).kernel(lin_space),
-    Op::new("OneHot", "indices: TI, depth: int32, on_value: T, off_value: T -> output: T").attr("axis: int = -1").attr("T: type").attr("TI: {uint8, int32, int64} = DT_INT64").no_grad().shape(one_hot_shape).kernel(one_hot),
+    Op::new("OneHot", "indices: TI, depth: int32, on_value: T, off_value: T -> output: T").attr("axis: int = -1").attr("T: type").attr("TI: {uint8, int32, int64} = DT_INT64").no_grad().shape(one_hot_shape).kernel(one_hot).gpu(one_hot_on_gpu).on_host(&[1, 2, 3]),
 ];
 
 fn const_shape(c: &mut ShapeContext) -> Result<()> {
@@ -84,12 +86,24 @@ fn zeros_like(c: &mut KernelContext) -> Result<()> {
     Ok(())
 }
 
+/// All elements `x`, in the shape of input 0.
+fn like_on_gpu(c: &mut GpuContext, x: f64) -> Result<()> {
+    let (dtype, shape) = (c.dtype(0)?, c.shape(0)?.clone());
+    let made = gpu::filled(c, dtype, shape, gpu::words_of(&one_of(dtype, x)?)?)?;
+    c.set_output(0, made);
+    Ok(())
+}
+
+fn one_of(dtype: DType, x: f64) -> Result<Value> {
+    match dtype {
+        DType::Bool => Value::scalar_bool(x != 0.0),
+        dtype => crate::ops::build::number(dtype, x),
+    }
+}
+
 fn ones_like(c: &mut KernelContext) -> Result<()> {
     let input = c.input(0)?;
-    let one = match input.dtype() {
-        DType::Bool => Value::scalar_bool(true)?,
-        dtype => crate::ops::build::number(dtype, 1.0)?,
-    };
+    let one = one_of(input.dtype(), 1.0)?;
     let ones = splat(&one, input.shape().clone())?;
     c.set_output(0, ones);
     Ok(())
@@ -110,16 +124,34 @@ fn fill_grad(g: &mut GradientContext) -> Result<Grads> {
 }
 
 fn fill(c: &mut KernelContext) -> Result<()> {
-    let dims = c.input(0)?;
+    let shape = shape_in(c.input(0)?)?;
+    let value = c.scalar_input(1, "value")?;
+    let filled = splat(value, shape)?;
+    c.set_output(0, filled);
+    Ok(())
+}
+
+fn shape_in(dims: &Value) -> Result<Shape> {
     ensure!(
         dims.shape().rank() <= 1,
         invalid,
         "dims must be a vector, got shape {}",
         dims.shape()
     );
-    let value = c.scalar_input(1, "value")?;
-    let filled = splat(value, Shape::new(&dims.ints()?)?)?;
-    c.set_output(0, filled);
+    Shape::new(&dims.ints()?)
+}
+
+fn fill_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let shape = shape_in(&c.host_input(0)?)?;
+    let value = c.host_input(1)?;
+    ensure!(
+        value.num_elements() == 1,
+        invalid,
+        "value must be a scalar, got shape {}",
+        value.shape()
+    );
+    let made = gpu::filled(c, value.dtype(), shape, gpu::words_of(&value)?)?;
+    c.set_output(0, made);
     Ok(())
 }
 
@@ -305,28 +337,12 @@ fn one_hot_shape(c: &mut ShapeContext) -> Result<()> {
 fn one_hot(c: &mut KernelContext) -> Result<()> {
     let indices = c.input(0)?;
     let depth = c.scalar_input(1, "depth")?.int()?;
-    ensure!(
-        depth >= 0,
-        invalid,
-        "depth must be non-negative, got: {depth}"
-    );
     let (on, off) = (
         c.scalar_input(2, "on_value")?,
         c.scalar_input(3, "off_value")?,
     );
-    let axis = c.attrs().int("axis")?;
-    let dims = indices.shape().dims();
-    let at = if axis == -1 { dims.len() as i64 } else { axis };
-    ensure!(
-        (0..=dims.len() as i64).contains(&at),
-        invalid,
-        "Expected axis to be -1 or between [0, {}).  But received: {axis}",
-        dims.len() + 1
-    );
-    let at = at as usize;
-    let mut out_dims = dims.to_vec();
-    out_dims.insert(at, depth);
-    let inner: usize = dims[at..].iter().map(|d| *d as usize).product();
+    let (at, shape) = one_hot_of(indices.shape().dims(), c.attrs().int("axis")?, depth)?;
+    let inner = product(&indices.shape().dims()[at..]);
     let indices: Vec<i64> = match indices.dtype() {
         DType::U8 => indices
             .slice::<u8>()?
@@ -335,7 +351,7 @@ fn one_hot(c: &mut KernelContext) -> Result<()> {
             .collect(),
         _ => indices.ints()?,
     };
-    let mut out = splat(off, Shape::new(&out_dims)?)?;
+    let mut out = splat(off, shape)?;
     let depth = depth as usize;
     dispatch!(plain, on.dtype(), T => {
         let value = on.item::<T>()?;
@@ -348,4 +364,40 @@ fn one_hot(c: &mut KernelContext) -> Result<()> {
     });
     c.set_output(0, out);
     Ok(())
+}
+
+fn one_hot_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let depth = c.host_input(1)?.int()?;
+    let (on, off) = (c.host_input(2)?, c.host_input(3)?);
+    ensure!(
+        on.num_elements() == 1 && off.num_elements() == 1,
+        invalid,
+        "on_value and off_value must be scalars, but are of shapes {} and {}",
+        on.shape(),
+        off.shape()
+    );
+    let dims = c.shape(0)?.dims().to_vec();
+    let (at, shape) = one_hot_of(&dims, c.attrs().int("axis")?, depth)?;
+    let sizes = [depth as usize, product(&dims[at..])];
+    gpu::one_hot(c, sizes, &on, &off, shape)
+}
+
+/// Where the axis of classes comes among these sizes, and the shape of the result.
+fn one_hot_of(dims: &[i64], axis: i64, depth: i64) -> Result<(usize, Shape)> {
+    ensure!(
+        depth >= 0,
+        invalid,
+        "depth must be non-negative, got: {depth}"
+    );
+    let at = if axis == -1 { dims.len() as i64 } else { axis };
+    ensure!(
+        (0..=dims.len() as i64).contains(&at),
+        invalid,
+        "Expected axis to be -1 or between [0, {}).  But received: {axis}",
+        dims.len() + 1
+    );
+    let at = at as usize;
+    let mut out_dims = dims.to_vec();
+    out_dims.insert(at, depth);
+    Ok((at, Shape::new(&out_dims)?))
 }

@@ -1,8 +1,9 @@
 //! Picking slices by index, and adding slices in at indices.
 
 use crate::error::{Error, Result};
-use crate::graph::{Attr, Endpoint, ShapeContext};
+use crate::graph::{Attr, Attrs, Endpoint, ShapeContext};
 use crate::ops::build::{In, int, ints};
+use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{Grad, GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::moves::{Run, assemble, product, strides};
@@ -21,7 +22,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("Taxis: {int32, int64}")
     .shape(gather_shape)
     .grad(gather_v2_grad)
-    .kernel(gather),
+    .kernel(gather)
+    .gpu(gather_on_gpu)
+    .on_host(&[2]),
     Op::new(
         "Gather",
         "params: Tparams, indices: Tindices -> output: Tparams",
@@ -31,7 +34,8 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .shape(gather_v1_shape)
     .grad(gather_grad)
-    .kernel(gather),
+    .kernel(gather)
+    .gpu(gather_on_gpu),
     Op::new(
         "GatherNd",
         "params: Tparams, indices: Tindices -> output: Tparams",
@@ -241,13 +245,24 @@ fn cut_one(g: &mut GradientContext, e: Endpoint, at: Endpoint) -> Result<Endpoin
     })
 }
 
-fn gather(c: &mut KernelContext) -> Result<()> {
-    let axis = match c.num_inputs() {
-        3 => c.scalar_input(2, "axis")?.int()?,
-        _ => 0,
-    };
-    let (params, indices) = (c.input(0)?, c.input(1)?);
-    let (p, i) = (params.shape(), indices.shape());
+/// A gather: `[batches * outer, rows, inner]` of the parameters, `[batches, picks]` of the indices.
+pub(in crate::ops) struct GatherPlan {
+    pub batches: usize,
+    pub outer: usize,
+    pub rows: usize,
+    pub inner: usize,
+    /// Indices of each batch.
+    pub picks: usize,
+    pub shape: Shape,
+}
+
+/// The plan of a gather along `axis` of parameters and indices of these shapes.
+pub(in crate::ops) fn plan_gather(
+    p: &Shape,
+    i: &Shape,
+    axis: i64,
+    attrs: &Attrs,
+) -> Result<GatherPlan> {
     ensure!(
         p.rank() >= 1,
         invalid,
@@ -260,7 +275,7 @@ fn gather(c: &mut KernelContext) -> Result<()> {
             p.rank()
         ))
     })?;
-    let batch = c.attrs().int("batch_dims").unwrap_or(0);
+    let batch = attrs.int("batch_dims").unwrap_or(0);
     let batch = if batch < 0 {
         batch + i.rank() as i64
     } else {
@@ -271,7 +286,42 @@ fn gather(c: &mut KernelContext) -> Result<()> {
         invalid,
         "batch_dims {batch} does not fit params {p} and indices {i}"
     );
-    let limit = p.dims()[axis];
+    let mut dims = p.dims()[..axis].to_vec();
+    dims.extend_from_slice(&i.dims()[batch..]);
+    dims.extend_from_slice(&p.dims()[axis + 1..]);
+    Ok(GatherPlan {
+        batches: product(&p.dims()[..batch]),
+        outer: product(&p.dims()[batch..axis]),
+        rows: p.dim(axis),
+        inner: product(&p.dims()[axis + 1..]),
+        picks: product(&i.dims()[batch..]),
+        shape: Shape::new(&dims)?,
+    })
+}
+
+fn gather_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let axis = match c.num_inputs() {
+        3 => c.host_input(2)?.int()?,
+        _ => 0,
+    };
+    let plan = plan_gather(c.shape(0)?, c.shape(1)?, axis, c.attrs())?;
+    let (params, indices) = (c.input(0)?, c.input(1)?);
+    match super::gpu::gather(c, &params, &indices, &plan)? {
+        Some(made) => c.set_output(0, made),
+        None => c.leave_to_host()?,
+    }
+    Ok(())
+}
+
+fn gather(c: &mut KernelContext) -> Result<()> {
+    let axis = match c.num_inputs() {
+        3 => c.scalar_input(2, "axis")?.int()?,
+        _ => 0,
+    };
+    let (params, indices) = (c.input(0)?, c.input(1)?);
+    let i = indices.shape();
+    let plan = plan_gather(params.shape(), i, axis, c.attrs())?;
+    let limit = plan.rows as i64;
     let places = indices.ints()?;
     if let Some(at) = places.iter().position(|x| !(0..limit).contains(x)) {
         bail!(
@@ -281,13 +331,14 @@ fn gather(c: &mut KernelContext) -> Result<()> {
             places[at]
         );
     }
-    let mut dims = p.dims()[..axis].to_vec();
-    dims.extend_from_slice(&i.dims()[batch..]);
-    dims.extend_from_slice(&p.dims()[axis + 1..]);
-    let batches = product(&p.dims()[..batch]);
-    let outer = product(&p.dims()[batch..axis]);
-    let (inner, rows) = (product(&p.dims()[axis + 1..]), limit as usize);
-    let per_batch = places.len() / batches.max(1);
+    let GatherPlan {
+        batches,
+        outer,
+        rows,
+        inner,
+        picks: per_batch,
+        shape,
+    } = plan;
     let runs = (0..batches * outer).flat_map(|at| {
         let own = &places[at / outer.max(1) * per_batch..][..per_batch];
         own.iter().map(move |row| Run {
@@ -296,7 +347,7 @@ fn gather(c: &mut KernelContext) -> Result<()> {
             len: inner,
         })
     });
-    let made = assemble(params.dtype(), Shape::new(&dims)?, &[params], runs)?;
+    let made = assemble(params.dtype(), shape, &[params], runs)?;
     c.set_output(0, made);
     Ok(())
 }

@@ -5,6 +5,7 @@ pub(super) mod choose;
 pub(super) mod concat;
 pub(super) mod constant;
 pub(super) mod gather;
+pub(super) mod gpu;
 pub(super) mod identity;
 pub(super) mod permute;
 pub(super) mod pick;

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::graph::{Attr, ShapeContext};
 use crate::ops::build::{In, int, integers};
+use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::linalg::conjugate_if;
@@ -11,13 +12,15 @@ use crate::ops::{Op, shape};
 use crate::value::{PartialShape, Shape, Value, resolve_axis};
 use crate::{bail, dispatch, ensure};
 
+use super::gpu::{self, View};
+
 pub(in crate::ops) const OPS: &[Op] = &[
-    Op::new("Transpose", "x: T, perm: Tperm -> y: T").attr("T: type").attr("Tperm: {int32, int64} = DT_INT32").shape(transpose_shape).grad(|g| transpose_grad(g, "Transpose", "transpose")).kernel(|c| transpose(c, false)),
+    Op::new("Transpose", "x: T, perm: Tperm -> y: T").attr("T: type").attr("Tperm: {int32, int64} = DT_INT32").shape(transpose_shape).grad(|g| transpose_grad(g, "Transpose", "transpose")).kernel(|c| transpose(c, false)).gpu(transpose_on_gpu).on_host(&[1]),
     Op::new("ConjugateTranspose", "x: T, perm: Tperm -> y: T").attr("T: type").attr("Tperm: {int32, int64} = DT_INT32").shape(transpose_shape).grad(|g| transpose_grad(g, "ConjugateTranspose", "transpose")).kernel(|c| transpose(c, true)),
     Op::new("InvertPermutation", "x: T -> y: T").attr("T: {int32, int64} = DT_INT32").no_grad().shape(invert_shape).host(invert_permutation),
-    Op::new("Tile", "input: T, multiples: Tmultiples -> output: T").attr("T: type").attr("Tmultiples: {int32, int64} = DT_INT32").shape(tile_shape).grad(tile_grad).kernel(tile),
-    Op::new("BroadcastTo", "input: T, shape: Tidx -> output: T").attr("T: type").attr("Tidx: {int32, int64} = DT_INT32").shape(broadcast_to_shape).grad(broadcast_to_grad).kernel(broadcast_to),
-    Op::new("ReverseV2", "tensor: T, axis: Tidx -> output: T").attr("Tidx: {int32, int64} = DT_INT32").attr("T: {uint8, int8, uint16, int16, int32, int64, bool, bfloat16, float16, float32, float64, complex64, complex128, string}").shape(shape::unchanged).grad(reverse_grad).kernel(reverse),
+    Op::new("Tile", "input: T, multiples: Tmultiples -> output: T").attr("T: type").attr("Tmultiples: {int32, int64} = DT_INT32").shape(tile_shape).grad(tile_grad).kernel(tile).gpu(tile_on_gpu).on_host(&[1]),
+    Op::new("BroadcastTo", "input: T, shape: Tidx -> output: T").attr("T: type").attr("Tidx: {int32, int64} = DT_INT32").shape(broadcast_to_shape).grad(broadcast_to_grad).kernel(broadcast_to).gpu(broadcast_on_gpu).on_host(&[1]),
+    Op::new("ReverseV2", "tensor: T, axis: Tidx -> output: T").attr("Tidx: {int32, int64} = DT_INT32").attr("T: {uint8, int8, uint16, int16, int32, int64, bool, bfloat16, float16, float32, float64, complex64, complex128, string}").shape(shape::unchanged).grad(reverse_grad).kernel(reverse).gpu(reverse_on_gpu).on_host(&[1]),
     Op::new("ReverseSequence", "input: T, seq_lengths: Tlen -> output: T").attr("seq_dim: int").attr("batch_dim: int = 0").attr("T: type").attr("Tlen: {int32, int64} = DT_INT64").shape(shape::unchanged).grad(reverse_sequence_grad).kernel(reverse_sequence),
 ];
 
@@ -106,6 +109,14 @@ fn transpose(c: &mut KernelContext, conjugate: bool) -> Result<()> {
     let made = permute(&input, &axes, &dims, out_shape)?;
     c.set_output(0, made);
     Ok(())
+}
+
+fn transpose_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let dims = c.shape(0)?.dims().to_vec();
+    let axes = permutation(&c.ints_input(1)?, dims.len())?;
+    let view = View::permuted(&dims, &axes);
+    let shape = Shape::new(&view.counts)?;
+    gpu::set_view(c, 0, &view, shape)
 }
 
 pub(super) fn permute(input: &Value, axes: &[usize], dims: &[i64], shape: Shape) -> Result<Value> {
@@ -254,8 +265,20 @@ fn transpose_all(
 }
 
 fn tile(c: &mut KernelContext) -> Result<()> {
-    let (input, multiples) = (c.input(0)?, c.ints_input(1)?);
-    let dims = input.shape().dims();
+    let input = c.input(0)?;
+    let (view, shape) = tiled(input.shape().dims(), &c.ints_input(1)?)?;
+    let made = repeated(input, &view.counts, &view.steps, shape)?;
+    c.set_output(0, made);
+    Ok(())
+}
+
+fn tile_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let (view, shape) = tiled(c.shape(0)?.dims(), &c.ints_input(1)?)?;
+    gpu::set_view(c, 0, &view, shape)
+}
+
+/// Each axis of the result as (repeat, place): a step of 0 repeats.
+fn tiled(dims: &[i64], multiples: &[i64]) -> Result<(View, Shape)> {
     ensure!(
         multiples.len() == dims.len(),
         invalid,
@@ -264,7 +287,7 @@ fn tile(c: &mut KernelContext) -> Result<()> {
         multiples.len()
     );
     let mut sizes = Vec::with_capacity(dims.len());
-    for (i, (d, m)) in dims.iter().zip(&multiples).enumerate() {
+    for (i, (d, m)) in dims.iter().zip(multiples).enumerate() {
         ensure!(
             *m >= 0,
             invalid,
@@ -273,17 +296,18 @@ fn tile(c: &mut KernelContext) -> Result<()> {
         let size = d.checked_mul(*m);
         sizes.push(size.ok_or_else(|| Error::invalid("the sizes of the tiled tensor overflow"))?);
     }
-    let shape = Shape::new(&sizes)?;
-    // Each axis as (repeat, place): a step of 0 repeats.
     let own = strides(dims);
     let (mut counts, mut steps) = (Vec::new(), Vec::new());
     for (i, m) in multiples.iter().enumerate() {
         counts.extend([*m, dims[i]]);
         steps.extend([0, own[i] as i64]);
     }
-    let made = repeated(input, &counts, &steps, shape)?;
-    c.set_output(0, made);
-    Ok(())
+    let view = View {
+        start: 0,
+        counts,
+        steps,
+    };
+    Ok((view, Shape::new(&sizes)?))
 }
 
 /// Elements at the offsets that `counts` and `steps` say, runs of neighbours at once.
@@ -327,9 +351,22 @@ fn broadcast_to_grad(g: &mut GradientContext) -> Result<Grads> {
 }
 
 fn broadcast_to(c: &mut KernelContext) -> Result<()> {
-    let (input, wanted) = (c.input(0)?, c.ints_input(1)?);
+    let input = c.input(0)?;
+    let (view, shape) = broadcast(input.shape(), c.ints_input(1)?)?;
+    let made = repeated(input, &view.counts, &view.steps, shape)?;
+    c.set_output(0, made);
+    Ok(())
+}
+
+fn broadcast_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let (view, shape) = broadcast(c.shape(0)?, c.ints_input(1)?)?;
+    gpu::set_view(c, 0, &view, shape)
+}
+
+/// A tensor of shape `own` repeated to the sizes `wanted`.
+fn broadcast(own: &Shape, wanted: Vec<i64>) -> Result<(View, Shape)> {
     let shape = Shape::new(&wanted)?;
-    let dims = input.shape().dims();
+    let dims = own.dims();
     ensure!(
         dims.len() <= wanted.len(),
         invalid,
@@ -338,22 +375,24 @@ fn broadcast_to(c: &mut KernelContext) -> Result<()> {
         wanted.len()
     );
     let missing = wanted.len() - dims.len();
-    let own = strides(dims);
+    let strides = strides(dims);
     let mut steps = vec![0i64; wanted.len()];
     for (i, d) in dims.iter().enumerate() {
         ensure!(
             *d == 1 || *d == wanted[missing + i],
             invalid,
-            "Incompatible shapes: {} vs. {shape}",
-            input.shape()
+            "Incompatible shapes: {own} vs. {shape}"
         );
         if *d > 1 {
-            steps[missing + i] = own[i] as i64;
+            steps[missing + i] = strides[i] as i64;
         }
     }
-    let made = repeated(input, &wanted, &steps, shape)?;
-    c.set_output(0, made);
-    Ok(())
+    let view = View {
+        start: 0,
+        counts: wanted,
+        steps,
+    };
+    Ok((view, shape))
 }
 
 fn reverse_grad(g: &mut GradientContext) -> Result<Grads> {
@@ -363,8 +402,26 @@ fn reverse_grad(g: &mut GradientContext) -> Result<Grads> {
 }
 
 fn reverse(c: &mut KernelContext) -> Result<()> {
-    let (input, axes) = (c.input(0)?, c.ints_input(1)?);
-    let dims = input.shape().dims();
+    let input = c.input(0)?;
+    let view = reversed(input.shape().dims(), c.ints_input(1)?)?;
+    let runs = Offsets::new(view.start, &view.counts, &view.steps).map(|from| Run {
+        source: 0,
+        from: from as usize,
+        len: 1,
+    });
+    let made = assemble(input.dtype(), input.shape().clone(), &[input], runs)?;
+    c.set_output(0, made);
+    Ok(())
+}
+
+fn reverse_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let shape = c.shape(0)?.clone();
+    let view = reversed(shape.dims(), c.ints_input(1)?)?;
+    gpu::set_view(c, 0, &view, shape)
+}
+
+/// A tensor of these sizes with the other end first along `axes`.
+fn reversed(dims: &[i64], axes: Vec<i64>) -> Result<View> {
     let mut steps: Vec<i64> = strides(dims).into_iter().map(|s| s as i64).collect();
     let mut start = 0;
     let mut seen = vec![false; dims.len()];
@@ -380,14 +437,12 @@ fn reverse(c: &mut KernelContext) -> Result<()> {
         start += (dims[at] - 1).max(0) * steps[at];
         steps[at] = -steps[at];
     }
-    let runs = Offsets::new(start, dims, &steps).map(|from| Run {
-        source: 0,
-        from: from as usize,
-        len: 1,
-    });
-    let made = assemble(input.dtype(), input.shape().clone(), &[input], runs)?;
-    c.set_output(0, made);
-    Ok(())
+    let counts = dims.to_vec();
+    Ok(View {
+        start,
+        counts,
+        steps,
+    })
 }
 
 fn reverse_sequence_grad(g: &mut GradientContext) -> Result<Grads> {

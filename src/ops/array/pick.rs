@@ -3,8 +3,9 @@
 use rustc_hash::FxHashMap;
 
 use crate::error::Result;
-use crate::graph::{Endpoint, ShapeContext};
+use crate::graph::{Endpoint, Node, ShapeContext};
 use crate::ops::build::{In, int, integers};
+use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::moves::{Run, assemble, product, strides};
@@ -21,7 +22,7 @@ pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("UniqueWithCounts", "x: T -> y: T, idx: out_idx, count: out_idx").attr("T: type").attr("out_idx: {int32, int64} = DT_INT32").shape(unique_shape).kernel(|c| unique(c, true)),
     Op::new("ListDiff", "x: T, y: T -> out: T, idx: out_idx").attr("T: type").attr("out_idx: {int32, int64} = DT_INT32").shape(shape::vector).kernel(list_diff),
     Op::new("TopKV2", "input: T, k: int32 -> values: T, indices: int32").attr("sorted: bool = true").attr("T: realnumbertype").shape(top_k_shape).grad(top_k_grad).kernel(top_k),
-    Op::new("Select", "condition: bool, t: T, e: T -> output: T").attr("T: type").shape(select_shape).grad(select_grad).kernel(select),
+    Op::new("Select", "condition: bool, t: T, e: T -> output: T").attr("T: type").shape(select_shape).grad(select_grad).kernel(select).gpu(select_on_gpu),
 ];
 
 fn sparse_to_dense_shape(c: &mut ShapeContext) -> Result<()> {
@@ -336,40 +337,46 @@ fn select_grad(g: &mut GradientContext) -> Result<Grads> {
     Ok(vec![None, Some(a.into()), Some(b.into())])
 }
 
+fn select_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let block = block_of(c.shape(0)?, c.shape(1)?, c.shape(2)?, c.node)?;
+    let [condition, a, b] = [c.input(0)?, c.input(1)?, c.input(2)?];
+    super::gpu::select(c, [&condition, &a, &b], block)
+}
+
+/// How many elements each element of the condition decides on: one, a row, or all.
+fn block_of(condition: &Shape, shape: &Shape, other: &Shape, node: &Node) -> Result<usize> {
+    ensure!(
+        shape == other,
+        invalid,
+        "'then' and 'else' must have the same size.  but received: {shape} vs. {other}"
+    );
+    if condition.is_scalar() {
+        return Ok(shape.num_elements());
+    }
+    if condition == shape {
+        return Ok(1);
+    }
+    let by_rows = condition.rank() == 1 && shape.rank() >= 1;
+    ensure!(
+        !by_rows || condition.dim(0) == shape.dim(0),
+        invalid,
+        "Number of batches of 'then' must match size of 'cond', but saw: {} vs. {}",
+        shape.dim(0),
+        condition.dim(0)
+    );
+    ensure!(
+        by_rows,
+        invalid,
+        "Inputs to operation {} of type Select must have the same size and shape.  Input 0: {condition} != input 1: {shape}",
+        node.name
+    );
+    Ok(product(&shape.dims()[1..]))
+}
+
 fn select(c: &mut KernelContext) -> Result<()> {
     let (condition, a, b) = (c.input(0)?, c.input(1)?, c.input(2)?);
-    ensure!(
-        a.shape() == b.shape(),
-        invalid,
-        "'then' and 'else' must have the same size.  but received: {} vs. {}",
-        a.shape(),
-        b.shape()
-    );
-    let shape = a.shape();
-    let picks = condition.slice::<u8>()?;
-    let block = if condition.shape().is_scalar() {
-        a.num_elements()
-    } else if condition.shape() == shape {
-        1
-    } else {
-        if condition.shape().rank() == 1 && shape.rank() >= 1 {
-            ensure!(
-                condition.shape().dim(0) == shape.dim(0),
-                invalid,
-                "Number of batches of 'then' must match size of 'cond', but saw: {} vs. {}",
-                shape.dim(0),
-                condition.shape().dim(0)
-            );
-        }
-        ensure!(
-            condition.shape().rank() == 1 && shape.rank() >= 1,
-            invalid,
-            "Inputs to operation {} of type Select must have the same size and shape.  Input 0: {} != input 1: {shape}",
-            c.node.name,
-            condition.shape()
-        );
-        product(&shape.dims()[1..])
-    };
+    let block = block_of(condition.shape(), a.shape(), b.shape(), c.node)?;
+    let (shape, picks) = (a.shape(), condition.slice::<u8>()?);
     let runs = picks.iter().enumerate().map(|(i, pick)| Run {
         source: usize::from(*pick == 0),
         from: i * block,

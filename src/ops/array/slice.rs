@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::graph::{Attr, Attrs, ShapeContext};
 use crate::ops::build::{In, int, ints};
+use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::moves::{Offsets, Run, assemble, splat, strides};
@@ -10,6 +11,7 @@ use crate::ops::{Op, shape};
 use crate::value::{DType, PartialShape, Shape, Value};
 use crate::{dispatch, ensure};
 
+use super::gpu::{self, Border, View};
 use super::strided::{Masks, Spec};
 
 pub(in crate::ops) const OPS: &[Op] = &[
@@ -18,7 +20,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
         .attr("Index: {int32, int64}")
         .shape(slice_shape)
         .grad(slice_grad)
-        .kernel(slice),
+        .kernel(slice)
+        .gpu(slice_on_gpu)
+        .on_host(&[1, 2]),
     Op::new(
         "StridedSlice",
         "input: T, begin: Index, end: Index, strides: Index -> output: T",
@@ -32,7 +36,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("shrink_axis_mask: int = 0")
     .shape(strided_shape)
     .grad(strided_grad)
-    .kernel(strided_slice),
+    .kernel(strided_slice)
+    .gpu(strided_on_gpu)
+    .on_host(&[1, 2, 3]),
     Op::new(
         "StridedSliceGrad",
         "shape: Index, begin: Index, end: Index, strides: Index, dy: T -> output: T",
@@ -46,13 +52,17 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("shrink_axis_mask: int = 0")
     .shape(strided_grad_shape)
     .grad(strided_grad_grad)
-    .kernel(strided_slice_grad),
+    .kernel(strided_slice_grad)
+    .gpu(strided_grad_on_gpu)
+    .on_host(&[0, 1, 2, 3]),
     Op::new("Pad", "input: T, paddings: Tpaddings -> output: T")
         .attr("T: type")
         .attr("Tpaddings: {int32, int64} = DT_INT32")
         .shape(pad_shape)
         .grad(pad_grad)
-        .kernel(pad),
+        .kernel(pad)
+        .gpu(pad_on_gpu)
+        .on_host(&[1]),
     Op::new(
         "PadV2",
         "input: T, paddings: Tpaddings, constant_values: T -> output: T",
@@ -61,14 +71,18 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("Tpaddings: {int32, int64} = DT_INT32")
     .shape(pad_shape)
     .grad(pad_grad)
-    .kernel(pad),
+    .kernel(pad)
+    .gpu(pad_on_gpu)
+    .on_host(&[1, 2]),
     Op::new("MirrorPad", "input: T, paddings: Tpaddings -> output: T")
         .attr("T: type")
         .attr("Tpaddings: {int32, int64} = DT_INT32")
         .attr("mode: {'REFLECT', 'SYMMETRIC'}")
         .shape(pad_shape)
         .grad(|g| mirror_grad(g, "MirrorPadGrad"))
-        .kernel(mirror_pad),
+        .kernel(mirror_pad)
+        .gpu(mirror_pad_on_gpu)
+        .on_host(&[1]),
     Op::new(
         "MirrorPadGrad",
         "input: T, paddings: Tpaddings -> output: T",
@@ -136,8 +150,20 @@ fn slice_grad(g: &mut GradientContext) -> Result<Grads> {
 
 fn slice(c: &mut KernelContext) -> Result<()> {
     let input = c.input(0)?;
-    let (begin, mut size) = (c.ints_input(1)?, c.ints_input(2)?);
-    let dims = input.shape().dims();
+    let view = slice_of(input.shape().dims(), c.ints_input(1)?, c.ints_input(2)?)?;
+    let shape = Shape::new(&view.counts)?;
+    let made = boxed(input, view.start, &view.counts, &view.steps, shape)?;
+    c.set_output(0, made);
+    Ok(())
+}
+
+fn slice_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let view = slice_of(c.shape(0)?.dims(), c.ints_input(1)?, c.ints_input(2)?)?;
+    let shape = Shape::new(&view.counts)?;
+    gpu::set_view(c, 0, &view, shape)
+}
+
+fn slice_of(dims: &[i64], begin: Vec<i64>, mut size: Vec<i64>) -> Result<View> {
     ensure!(
         begin.len() == dims.len() && size.len() == dims.len(),
         invalid,
@@ -165,10 +191,11 @@ fn slice(c: &mut KernelContext) -> Result<()> {
         );
     }
     let steps: Vec<i64> = strides(dims).into_iter().map(|s| s as i64).collect();
-    let start = begin.iter().zip(&steps).map(|(b, s)| b * s).sum();
-    let made = boxed(input, start, &size, &steps, Shape::new(&size)?)?;
-    c.set_output(0, made);
-    Ok(())
+    Ok(View {
+        start: begin.iter().zip(&steps).map(|(b, s)| b * s).sum(),
+        counts: size,
+        steps,
+    })
 }
 
 /// Elements from `start` on, `counts` of them along each axis, `steps` apart.
@@ -262,11 +289,16 @@ fn strided_grad_shape(c: &mut ShapeContext) -> Result<()> {
 }
 
 pub(super) fn spec_of(c: &KernelContext, dims: &[i64], first: usize) -> Result<Spec> {
-    let (begin, end, step) = (
-        c.ints_input(first)?,
-        c.ints_input(first + 1)?,
-        c.ints_input(first + 2)?,
-    );
+    let part = |i| c.ints_input(first + i);
+    spec_by([part(0)?, part(1)?, part(2)?], dims, c.attrs())
+}
+
+fn spec_on_gpu(c: &GpuContext, dims: &[i64]) -> Result<Spec> {
+    let part = |i| c.ints_input(i);
+    spec_by([part(1)?, part(2)?, part(3)?], dims, c.attrs())
+}
+
+fn spec_by([begin, end, step]: [Vec<i64>; 3], dims: &[i64], attrs: &Attrs) -> Result<Spec> {
     ensure!(
         begin.len() == end.len() && end.len() == step.len(),
         invalid,
@@ -275,7 +307,41 @@ pub(super) fn spec_of(c: &KernelContext, dims: &[i64], first: usize) -> Result<S
         end.len(),
         step.len()
     );
-    Spec::new(dims, &begin, &end, &step, &masks(c.attrs())?)
+    Spec::new(dims, &begin, &end, &step, &masks(attrs)?)
+}
+
+fn strided_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let dims = c.shape(0)?.dims().to_vec();
+    let spec = spec_on_gpu(c, &dims)?;
+    let shape = Shape::new(&spec.shape)?;
+    gpu::set_view(c, 0, &view_of(spec, &dims), shape)
+}
+
+fn view_of(spec: Spec, dims: &[i64]) -> View {
+    let (start, steps) = spec.walk(dims);
+    View {
+        start,
+        counts: spec.counts,
+        steps,
+    }
+}
+
+fn strided_grad_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let dims = c.ints_input(0)?;
+    let spec = spec_on_gpu(c, &dims)?;
+    check_dy(c.shape(4)?, &spec)?;
+    let shape = Shape::new(&dims)?;
+    gpu::spread_into_zeros(c, 4, &view_of(spec, &dims), shape)
+}
+
+fn check_dy(dy: &Shape, spec: &Spec) -> Result<()> {
+    ensure!(
+        dy.dims() == spec.shape,
+        invalid,
+        "shape of dy was {dy} instead of {:?}",
+        spec.shape
+    );
+    Ok(())
 }
 
 fn strided_slice(c: &mut KernelContext) -> Result<()> {
@@ -292,13 +358,7 @@ fn strided_slice_grad(c: &mut KernelContext) -> Result<()> {
     let shape = Shape::new(&dims)?;
     let spec = spec_of(c, &dims, 1)?;
     let dy = c.input(4)?;
-    ensure!(
-        dy.shape().dims() == spec.shape,
-        invalid,
-        "shape of dy was {} instead of {:?}",
-        dy.shape(),
-        spec.shape
-    );
+    check_dy(dy.shape(), &spec)?;
     let (start, steps) = spec.walk(&dims);
     let mut out = Value::zeros(dy.dtype(), shape)?;
     dispatch!(plain, dy.dtype(), T => {
@@ -365,7 +425,10 @@ fn mirror_grad(g: &mut GradientContext, op: &'static str) -> Result<Grads> {
 
 /// Pairs of paddings of input 1, checked against the rank of input 0.
 fn paddings(c: &KernelContext) -> Result<Vec<(i64, i64)>> {
-    let (shape, given) = (c.input(0)?.shape(), c.input(1)?);
+    paddings_of(c.input(0)?.shape(), c.input(1)?)
+}
+
+fn paddings_of(shape: &Shape, given: &Value) -> Result<Vec<(i64, i64)>> {
     let rank = shape.rank() as i64;
     ensure!(
         given.shape().dims() == [rank, 2],
@@ -436,6 +499,30 @@ fn pad(c: &mut KernelContext) -> Result<()> {
     }
     c.set_output(0, out);
     Ok(())
+}
+
+fn pad_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let pairs = paddings_of(c.shape(0)?, &c.host_input(1)?)?;
+    let shape = padded_shape(c.shape(0)?.dims(), &pairs)?;
+    let words = match c.num_inputs() {
+        3 => gpu::words_of(&c.host_input(2)?)?,
+        _ => [0; 2],
+    };
+    gpu::pad(c, &pairs, Border::Filled(words), shape)
+}
+
+fn mirror_pad_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let pairs = paddings_of(c.shape(0)?, &c.host_input(1)?)?;
+    let shape = padded_shape(c.shape(0)?.dims(), &pairs)?;
+    let is_symmetric = c.attrs().bytes("mode")? == b"SYMMETRIC";
+    for (size, pair) in c.shape(0)?.dims().iter().zip(&pairs) {
+        mirrored(*size, *pair, is_symmetric)?;
+    }
+    let border = match is_symmetric {
+        true => Border::Symmetric,
+        false => Border::Reflected,
+    };
+    gpu::pad(c, &pairs, border, shape)
 }
 
 /// For each place of a mirrored axis: the place that it repeats.
