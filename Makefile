@@ -46,6 +46,7 @@ test-py: dev ## Python's tests, two at a time
 # On the adapter that Mesa computes in software; a real GPU gives the same with FERROFLOW_GPU unset.
 test-gpu: dev vulkan ## the tests of the GPU, every op's row and the oracle's cases on it
 	FERROFLOW_GPU=$${FERROFLOW_GPU-software} $(BIN)/python -m pytest -n 2 -q tests/gpu tests/shaders tests/ops tests/oracle
+	FERROFLOW_GPU=$${FERROFLOW_GPU-software} FERROFLOW_GPU_LIMITS=default $(BIN)/python -m pytest -n 2 -q tests/gpu
 
 vulkan:
 	@sh tests/gpu/vulkan.sh

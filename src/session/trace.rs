@@ -92,7 +92,9 @@ impl Trace {
             by_id.insert(*id, node);
             by_name.insert(&node.name, node);
         }
-        let mut by_device: BTreeMap<Option<u8>, Vec<NodeExecStats>> = BTreeMap::new();
+        // The CPU is told of also when the plan left it nothing to do.
+        let mut by_device: BTreeMap<Option<u8>, Vec<NodeExecStats>> =
+            BTreeMap::from([(None, Vec::new())]);
         for (gpu, mut stats) in self.nodes.into_inner() {
             if let Some(node) = by_name.get(stats.node_name.as_str()) {
                 stats.timeline_label = label(node, plan, &by_id);
