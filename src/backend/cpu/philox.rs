@@ -26,6 +26,14 @@ impl Philox {
         Philox { counter, key }
     }
 
+    pub fn counter(&self) -> [u32; 4] {
+        self.counter
+    }
+
+    pub fn key(&self) -> [u32; 2] {
+        self.key
+    }
+
     /// Moves on by `groups` groups of four words.
     pub fn skip(&mut self, groups: u64) {
         let counter = u128::from(self.counter[0])

@@ -2,10 +2,13 @@
 //! takes 256 groups of words an element from it, as TensorFlow does, however few it uses.
 
 pub(super) mod candidates;
+mod gpu;
 pub(super) mod laws;
 
+use std::any::Any;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 
 use half::{bf16, f16};
 use parking_lot::Mutex;
@@ -15,25 +18,25 @@ use crate::backend::cpu::philox::{
     fill_uniform_i64,
 };
 use crate::error::{Error, Result};
-use crate::graph::{Attrs, ShapeContext};
+use crate::graph::{Attrs, Node, NodeId, ShapeContext};
 use crate::value::{DType, PartialShape, Shape, Value};
 use crate::{bail, ensure};
 
-use super::kernel::KernelContext;
+use super::kernel::{KernelContext, SessionState};
 use super::{Op, shape};
 
 #[rustfmt::skip]
 pub const OPS: &[Op] = &[
-    Op::new("RandomUniform", "shape: T -> output: dtype").attr("seed: int = 0").attr("seed2: int = 0").attr("dtype: {float16, bfloat16, float32, float64}").attr("T: {int32, int64}").stateful().no_grad().shape(shape_of_input).kernel(|c| stateful(c, Kind::Uniform)),
-    Op::new("RandomStandardNormal", "shape: T -> output: dtype").attr("seed: int = 0").attr("seed2: int = 0").attr("dtype: {float16, bfloat16, float32, float64}").attr("T: {int32, int64}").stateful().no_grad().shape(shape_of_input).kernel(|c| stateful(c, Kind::Normal)),
-    Op::new("TruncatedNormal", "shape: T -> output: dtype").attr("seed: int = 0").attr("seed2: int = 0").attr("dtype: {float16, bfloat16, float32, float64}").attr("T: {int32, int64}").stateful().no_grad().shape(shape_of_input).kernel(|c| stateful(c, Kind::Truncated)),
-    Op::new("RandomUniformInt", "shape: T, minval: Tout, maxval: Tout -> output: Tout").attr("seed: int = 0").attr("seed2: int = 0").attr("Tout: {int32, int64}").attr("T: {int32, int64}").stateful().shape(shape_of_input).kernel(uniform_int),
+    Op::new("RandomUniform", "shape: T -> output: dtype").attr("seed: int = 0").attr("seed2: int = 0").attr("dtype: {float16, bfloat16, float32, float64}").attr("T: {int32, int64}").stateful().no_grad().shape(shape_of_input).kernel(|c| stateful(c, Kind::Uniform)).gpu(|c| gpu::stateful(c, Kind::Uniform)).on_host(&[0]),
+    Op::new("RandomStandardNormal", "shape: T -> output: dtype").attr("seed: int = 0").attr("seed2: int = 0").attr("dtype: {float16, bfloat16, float32, float64}").attr("T: {int32, int64}").stateful().no_grad().shape(shape_of_input).kernel(|c| stateful(c, Kind::Normal)).gpu(|c| gpu::stateful(c, Kind::Normal)).on_host(&[0]),
+    Op::new("TruncatedNormal", "shape: T -> output: dtype").attr("seed: int = 0").attr("seed2: int = 0").attr("dtype: {float16, bfloat16, float32, float64}").attr("T: {int32, int64}").stateful().no_grad().shape(shape_of_input).kernel(|c| stateful(c, Kind::Truncated)).gpu(|c| gpu::stateful(c, Kind::Truncated)).on_host(&[0]),
+    Op::new("RandomUniformInt", "shape: T, minval: Tout, maxval: Tout -> output: Tout").attr("seed: int = 0").attr("seed2: int = 0").attr("Tout: {int32, int64}").attr("T: {int32, int64}").stateful().shape(shape_of_input).kernel(uniform_int).gpu(gpu::uniform_int).on_host(&[0, 1, 2]),
     Op::new("RandomShuffle", "value: T -> output: T").attr("seed: int = 0").attr("seed2: int = 0").attr("T: type").stateful().shape(shape::unchanged).kernel(shuffle),
     Op::new("Multinomial", "logits: T, num_samples: int32 -> output: output_dtype").attr("seed: int = 0").attr("seed2: int = 0").attr("T: realnumbertype").attr("output_dtype: {int32, int64} = DT_INT64").stateful().no_grad().shape(multinomial_shape).kernel(multinomial),
-    Op::new("StatelessRandomUniform", "shape: T, seed: Tseed -> output: dtype").attr("dtype: {float16, bfloat16, float32, float64} = DT_FLOAT32").attr("T: {int32, int64} = DT_INT32").attr("Tseed: {int32, int64} = DT_INT64").no_grad().shape(shape_of_input).kernel(|c| stateless(c, Kind::Uniform)),
-    Op::new("StatelessRandomNormal", "shape: T, seed: Tseed -> output: dtype").attr("dtype: {float16, bfloat16, float32, float64} = DT_FLOAT32").attr("T: {int32, int64} = DT_INT32").attr("Tseed: {int32, int64} = DT_INT64").no_grad().shape(shape_of_input).kernel(|c| stateless(c, Kind::Normal)),
-    Op::new("StatelessTruncatedNormal", "shape: T, seed: Tseed -> output: dtype").attr("dtype: {float16, bfloat16, float32, float64} = DT_FLOAT32").attr("T: {int32, int64} = DT_INT32").attr("Tseed: {int32, int64} = DT_INT64").no_grad().shape(shape_of_input).kernel(|c| stateless(c, Kind::Truncated)),
-    Op::new("StatelessRandomUniformInt", "shape: T, seed: Tseed, minval: dtype, maxval: dtype -> output: dtype").attr("dtype: {int32, int64}").attr("T: {int32, int64}").attr("Tseed: {int32, int64} = DT_INT64").no_grad().shape(shape_of_input).kernel(stateless_int),
+    Op::new("StatelessRandomUniform", "shape: T, seed: Tseed -> output: dtype").attr("dtype: {float16, bfloat16, float32, float64} = DT_FLOAT32").attr("T: {int32, int64} = DT_INT32").attr("Tseed: {int32, int64} = DT_INT64").no_grad().shape(shape_of_input).kernel(|c| stateless(c, Kind::Uniform)).gpu(|c| gpu::stateless(c, Kind::Uniform)).on_host(&[0, 1]),
+    Op::new("StatelessRandomNormal", "shape: T, seed: Tseed -> output: dtype").attr("dtype: {float16, bfloat16, float32, float64} = DT_FLOAT32").attr("T: {int32, int64} = DT_INT32").attr("Tseed: {int32, int64} = DT_INT64").no_grad().shape(shape_of_input).kernel(|c| stateless(c, Kind::Normal)).gpu(|c| gpu::stateless(c, Kind::Normal)).on_host(&[0, 1]),
+    Op::new("StatelessTruncatedNormal", "shape: T, seed: Tseed -> output: dtype").attr("dtype: {float16, bfloat16, float32, float64} = DT_FLOAT32").attr("T: {int32, int64} = DT_INT32").attr("Tseed: {int32, int64} = DT_INT64").no_grad().shape(shape_of_input).kernel(|c| stateless(c, Kind::Truncated)).gpu(|c| gpu::stateless(c, Kind::Truncated)).on_host(&[0, 1]),
+    Op::new("StatelessRandomUniformInt", "shape: T, seed: Tseed, minval: dtype, maxval: dtype -> output: dtype").attr("dtype: {int32, int64}").attr("T: {int32, int64}").attr("Tseed: {int32, int64} = DT_INT64").no_grad().shape(shape_of_input).kernel(stateless_int).gpu(gpu::stateless_int).on_host(&[0, 1, 2, 3]),
 ];
 
 /// A distribution of floats.
@@ -73,8 +76,16 @@ pub(super) fn seeded(attrs: &Attrs) -> Result<Philox> {
 
 /// Takes `groups` groups of words from the node's stream and returns where they begin.
 pub(super) fn reserve(c: &KernelContext, groups: u64) -> Result<Philox> {
-    let attrs = c.attrs();
-    let stream = c.state(|| Ok(Mutex::new(seeded(attrs)?)))?;
+    reserve_of(c.session, c.id, c.node, groups)
+}
+
+/// As `reserve`, for a node of that number in a session.
+fn reserve_of(session: &dyn SessionState, id: NodeId, node: &Node, groups: u64) -> Result<Philox> {
+    let mut make =
+        || -> Result<Arc<dyn Any + Send + Sync>> { Ok(Arc::new(Mutex::new(seeded(&node.attrs)?))) };
+    let stream = session.node_state(id, &mut make)?;
+    let stream = stream.downcast::<Mutex<Philox>>();
+    let stream = stream.map_err(|_| Error::internal("a generator's state of another type"))?;
     let mut stream = stream.lock();
     let start = *stream;
     stream.skip(groups);
@@ -82,7 +93,10 @@ pub(super) fn reserve(c: &KernelContext, groups: u64) -> Result<Philox> {
 }
 
 fn output_shape(c: &KernelContext) -> Result<Shape> {
-    let dims = c.input(0)?;
+    shape_in(c.input(0)?)
+}
+
+fn shape_in(dims: &Value) -> Result<Shape> {
     ensure!(
         dims.shape().rank() == 1,
         invalid,
@@ -167,7 +181,10 @@ fn integers(c: &mut KernelContext, mut out: Value, philox: Philox, at: usize) ->
 
 /// The stream of two seeds given in a run; mixed, so that no part of them matters more than another.
 fn mixed(c: &KernelContext) -> Result<Philox> {
-    let seeds = c.input(1)?;
+    mixed_of(c.input(1)?)
+}
+
+fn mixed_of(seeds: &Value) -> Result<Philox> {
     ensure!(
         seeds.shape().dims() == [2],
         invalid,
