@@ -6,6 +6,7 @@ use crate::value::{PartialShape, Shape};
 use crate::{bail, ensure};
 
 use super::array::gather::nd_places;
+use super::array::rows;
 use super::gradient::{Grad, GradientContext, Grads};
 use super::kernel::KernelContext;
 use super::moves::{Run, assemble};
@@ -25,11 +26,12 @@ pub(super) const OPS: &[Op] = &[
     .stateful()
     .shape(resource_gather_shape)
     .grad(resource_gather_grad)
-    .host(resource_gather),
+    .host(resource_gather)
+    .gpu(rows::gather_variable),
     Op::new("ResourceGatherNd", "resource: resource, indices: Tindices -> output: dtype").attr("dtype: type").attr("Tindices: {int32, int64}").stateful().shape(gather_shape).host(gather),
-    Op::new("ResourceScatterNdUpdate", "ref: resource, indices: Tindices, updates: T ->").attr("T: type").attr("Tindices: {int32, int64}").attr("use_locking: bool = true").stateful().shape(shape::unknown).host(|c| scatter_nd(c, Update::Set)),
-    Op::new("ResourceScatterNdAdd", "ref: resource, indices: Tindices, updates: T ->").attr("T: type").attr("Tindices: {int32, int64}").attr("use_locking: bool = true").stateful().shape(shape::unknown).host(|c| scatter_nd(c, Update::Add)),
-    Op::new("ResourceScatterNdSub", "ref: resource, indices: Tindices, updates: T ->").attr("T: type").attr("Tindices: {int32, int64}").attr("use_locking: bool = true").stateful().shape(shape::unknown).host(|c| scatter_nd(c, Update::Sub)),
+    Op::new("ResourceScatterNdUpdate", "ref: resource, indices: Tindices, updates: T ->").attr("T: type").attr("Tindices: {int32, int64}").attr("use_locking: bool = true").stateful().shape(shape::unknown).host(|c| scatter_nd(c, Update::Set)).gpu(|c| rows::scatter_nd_variable(c, Update::Set)).on_host(&[1]),
+    Op::new("ResourceScatterNdAdd", "ref: resource, indices: Tindices, updates: T ->").attr("T: type").attr("Tindices: {int32, int64}").attr("use_locking: bool = true").stateful().shape(shape::unknown).host(|c| scatter_nd(c, Update::Add)).gpu(|c| rows::scatter_nd_variable(c, Update::Add)).on_host(&[1]),
+    Op::new("ResourceScatterNdSub", "ref: resource, indices: Tindices, updates: T ->").attr("T: type").attr("Tindices: {int32, int64}").attr("use_locking: bool = true").stateful().shape(shape::unknown).host(|c| scatter_nd(c, Update::Sub)).gpu(|c| rows::scatter_nd_variable(c, Update::Sub)).on_host(&[1]),
     Op::new("ResourceCountUpTo", "resource: resource -> output: T").attr("limit: int").attr("T: {int32, int64}").stateful().shape(shape::scalar).host(count_up_to),
 ];
 

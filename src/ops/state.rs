@@ -12,6 +12,7 @@ use crate::value::{DType, PartialShape, Shape, Value};
 use crate::{bail, dispatch, ensure};
 
 use super::array::identity::pass;
+use super::array::rows;
 use super::kernel::KernelContext;
 use super::moves::strides;
 use super::resource::Variable;
@@ -19,6 +20,7 @@ use super::{Op, shape};
 
 pub(super) use gpu::gradient_descent;
 
+#[rustfmt::skip]
 pub(super) const OPS: &[Op] = &[
     Op::new("VariableV2", "-> ref: Ref(dtype)")
         .attr("shape: shape")
@@ -80,7 +82,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .attr("use_locking: bool = true")
     .shape(scatter_shape)
-    .host(|c| scatter(c, Update::Set)),
+    .host(|c| scatter(c, Update::Set)).gpu(|c| rows::scatter(c, Update::Set)).on_host(&[1]),
     Op::new(
         "ScatterAdd",
         "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)",
@@ -90,7 +92,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("use_locking: bool = false")
     .no_grad()
     .shape(scatter_shape)
-    .host(|c| scatter(c, Update::Add)),
+    .host(|c| scatter(c, Update::Add)).gpu(|c| rows::scatter(c, Update::Add)).on_host(&[1]),
     Op::new(
         "ScatterSub",
         "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)",
@@ -100,7 +102,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("use_locking: bool = false")
     .no_grad()
     .shape(scatter_shape)
-    .host(|c| scatter(c, Update::Sub)),
+    .host(|c| scatter(c, Update::Sub)).gpu(|c| rows::scatter(c, Update::Sub)).on_host(&[1]),
     Op::new(
         "ScatterMul",
         "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)",
@@ -110,7 +112,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("use_locking: bool = false")
     .no_grad()
     .shape(scatter_shape)
-    .host(|c| scatter(c, Update::Mul)),
+    .host(|c| scatter(c, Update::Mul)).gpu(|c| rows::scatter(c, Update::Mul)).on_host(&[1]),
     Op::new(
         "ScatterDiv",
         "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)",
@@ -120,7 +122,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("use_locking: bool = false")
     .no_grad()
     .shape(scatter_shape)
-    .host(|c| scatter(c, Update::Div)),
+    .host(|c| scatter(c, Update::Div)).gpu(|c| rows::scatter(c, Update::Div)).on_host(&[1]),
     Op::new(
         "ScatterMin",
         "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)",
@@ -129,7 +131,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .attr("use_locking: bool = false")
     .shape(scatter_shape)
-    .host(|c| scatter(c, Update::Min)),
+    .host(|c| scatter(c, Update::Min)).gpu(|c| rows::scatter(c, Update::Min)).on_host(&[1]),
     Op::new(
         "ScatterMax",
         "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)",
@@ -138,7 +140,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .attr("use_locking: bool = false")
     .shape(scatter_shape)
-    .host(|c| scatter(c, Update::Max)),
+    .host(|c| scatter(c, Update::Max)).gpu(|c| rows::scatter(c, Update::Max)).on_host(&[1]),
     Op::new(
         "ScatterNdUpdate",
         "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)",
@@ -148,7 +150,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("use_locking: bool = true")
     .no_grad()
     .shape(scatter_nd_shape)
-    .host(|c| scatter_nd(c, Update::Set)),
+    .host(|c| scatter_nd(c, Update::Set)).gpu(|c| rows::scatter_nd_variable(c, Update::Set)).on_host(&[1]),
     Op::new(
         "ScatterNdAdd",
         "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)",
@@ -158,7 +160,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("use_locking: bool = false")
     .no_grad()
     .shape(scatter_nd_shape)
-    .host(|c| scatter_nd(c, Update::Add)),
+    .host(|c| scatter_nd(c, Update::Add)).gpu(|c| rows::scatter_nd_variable(c, Update::Add)).on_host(&[1]),
     Op::new(
         "ScatterNdSub",
         "ref: Ref(T), indices: Tindices, updates: T -> output_ref: Ref(T)",
@@ -168,7 +170,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("use_locking: bool = false")
     .no_grad()
     .shape(scatter_nd_shape)
-    .host(|c| scatter_nd(c, Update::Sub)),
+    .host(|c| scatter_nd(c, Update::Sub)).gpu(|c| rows::scatter_nd_variable(c, Update::Sub)).on_host(&[1]),
     Op::new("VarHandleOp", "-> resource: resource")
         .attr("container: string = ''")
         .attr("shared_name: string = ''")
@@ -229,7 +231,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .stateful()
     .shape(shape::unknown)
-    .host(|c| scatter(c, Update::Set)),
+    .host(|c| scatter(c, Update::Set)).gpu(|c| rows::scatter(c, Update::Set)).on_host(&[1]),
     Op::new(
         "ResourceScatterAdd",
         "resource: resource, indices: Tindices, updates: dtype ->",
@@ -238,7 +240,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .stateful()
     .shape(shape::unknown)
-    .host(|c| scatter(c, Update::Add)),
+    .host(|c| scatter(c, Update::Add)).gpu(|c| rows::scatter(c, Update::Add)).on_host(&[1]),
     Op::new(
         "ResourceScatterSub",
         "resource: resource, indices: Tindices, updates: dtype ->",
@@ -247,7 +249,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .stateful()
     .shape(shape::unknown)
-    .host(|c| scatter(c, Update::Sub)),
+    .host(|c| scatter(c, Update::Sub)).gpu(|c| rows::scatter(c, Update::Sub)).on_host(&[1]),
     Op::new(
         "ResourceScatterMul",
         "resource: resource, indices: Tindices, updates: dtype ->",
@@ -256,7 +258,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .stateful()
     .shape(shape::unknown)
-    .host(|c| scatter(c, Update::Mul)),
+    .host(|c| scatter(c, Update::Mul)).gpu(|c| rows::scatter(c, Update::Mul)).on_host(&[1]),
     Op::new(
         "ResourceScatterDiv",
         "resource: resource, indices: Tindices, updates: dtype ->",
@@ -265,7 +267,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .stateful()
     .shape(shape::unknown)
-    .host(|c| scatter(c, Update::Div)),
+    .host(|c| scatter(c, Update::Div)).gpu(|c| rows::scatter(c, Update::Div)).on_host(&[1]),
     Op::new(
         "ResourceScatterMin",
         "resource: resource, indices: Tindices, updates: dtype ->",
@@ -274,7 +276,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .stateful()
     .shape(shape::unknown)
-    .host(|c| scatter(c, Update::Min)),
+    .host(|c| scatter(c, Update::Min)).gpu(|c| rows::scatter(c, Update::Min)).on_host(&[1]),
     Op::new(
         "ResourceScatterMax",
         "resource: resource, indices: Tindices, updates: dtype ->",
@@ -283,7 +285,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .stateful()
     .shape(shape::unknown)
-    .host(|c| scatter(c, Update::Max)),
+    .host(|c| scatter(c, Update::Max)).gpu(|c| rows::scatter(c, Update::Max)).on_host(&[1]),
 ];
 
 /// What an update does to each element.

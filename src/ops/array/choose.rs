@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::graph::{Attr, Endpoint, ShapeContext};
+use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::moves::{Run, assemble, strides};
@@ -14,7 +15,8 @@ pub(in crate::ops) const OPS: &[Op] =
             .attr("T: type")
             .shape(select_shape)
             .grad(select_grad)
-            .kernel(select),
+            .kernel(select)
+            .gpu(select_on_gpu),
     ];
 
 fn select_shape(c: &mut ShapeContext) -> Result<()> {
@@ -64,13 +66,23 @@ fn broadcast_strides(value: &Value, rank: usize) -> Vec<usize> {
     steps
 }
 
-fn select(c: &mut KernelContext) -> Result<()> {
-    let (condition, a, b) = (c.input(0)?, c.input(1)?, c.input(2)?);
-    let known = |v: &Value| PartialShape::new(v.shape().dims());
+/// The shape to which a condition and two values broadcast.
+fn common(condition: &Shape, a: &Shape, b: &Shape) -> Result<Shape> {
+    let known = |shape: &Shape| PartialShape::new(shape.dims());
     let branches = shape::broadcast_shapes(&known(a)?, &known(b)?)?;
     let all = shape::broadcast_shapes(&known(condition)?, &branches)?;
-    let dims = all.dims().unwrap_or_default().to_vec();
-    let out = Shape::new(&dims)?;
+    Shape::new(all.dims().unwrap_or_default())
+}
+
+fn select_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let shape = common(c.shape(0)?, c.shape(1)?, c.shape(2)?)?;
+    super::gpu::select_broadcast(c, shape)
+}
+
+fn select(c: &mut KernelContext) -> Result<()> {
+    let (condition, a, b) = (c.input(0)?, c.input(1)?, c.input(2)?);
+    let out = common(condition.shape(), a.shape(), b.shape())?;
+    let dims = out.dims().to_vec();
     let picks = condition.slice::<u8>()?;
     let steps = [condition, a, b].map(|v| broadcast_strides(v, dims.len()));
     let mut index = vec![0i64; dims.len()];

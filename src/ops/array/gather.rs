@@ -7,9 +7,12 @@ use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{Grad, GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::moves::{Run, assemble, product, strides};
+use crate::ops::state::Update;
 use crate::ops::{Op, constant_value, shape};
 use crate::value::{DType, PartialShape, Shape, Value, resolve_axis};
 use crate::{bail, dispatch, ensure};
+
+use super::rows::{self, NdFrom};
 
 pub(in crate::ops) const OPS: &[Op] = &[
     Op::new(
@@ -44,7 +47,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .shape(gather_nd_shape)
     .grad(gather_nd_grad)
-    .kernel(gather_nd),
+    .kernel(gather_nd)
+    .gpu(rows::gather_nd)
+    .on_host(&[1]),
     Op::new(
         "ScatterNd",
         "indices: Tindices, updates: T, shape: Tindices -> output: T",
@@ -53,7 +58,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .shape(scatter_nd_shape)
     .grad(scatter_nd_grad)
-    .kernel(scatter_nd),
+    .kernel(scatter_nd)
+    .gpu(|c| rows::scatter_nd(c, Update::Add, NdFrom::Zeros))
+    .on_host(&[0, 2]),
 ];
 
 fn gather_v1_shape(c: &mut ShapeContext) -> Result<()> {

@@ -1,11 +1,11 @@
 //! Moving elements on GPUs: views through steps, borders, picks and choices. What may go wrong is checked by the same
 //! functions as on the CPU; what no shader does is left to the host.
 
-use crate::backend::gpu::{Shader, groups_for};
+use crate::backend::gpu::{Shader, groups_for, groups_of};
 use crate::error::{Error, Result};
 use crate::ops::gpu::GpuContext;
 use crate::ops::moves::{product, strides};
-use crate::value::{DType, Shape, Value};
+use crate::value::{DType, Shape, Value, resolve_axis};
 
 use super::gather::{GatherPlan, show_place};
 
@@ -495,6 +495,61 @@ pub(super) fn select(
     )?;
     c.set_output(0, made);
     Ok(())
+}
+
+/// Running sums or products of input 0 along the axis that input 1 says.
+pub(in crate::ops) fn scan(c: &mut GpuContext, is_product: bool) -> Result<()> {
+    let axis = c.host_input(1)?.int()?;
+    let shape = c.shape(0)?.clone();
+    let (Ok(axis), true) = (
+        resolve_axis(axis, shape.rank()),
+        is_countable(shape.num_elements()),
+    ) else {
+        return c.leave_to_host();
+    };
+    let whole = match c.dtype(0)? {
+        DType::F32 => 0,
+        DType::I32 => 1,
+        _ => return c.leave_to_host(),
+    };
+    let input = c.input(0)?;
+    let (length, inner) = (shape.dim(axis), product(&shape.dims()[axis + 1..]));
+    let lines = shape.num_elements() / length.max(1);
+    let made = c.allocate(0, shape)?;
+    let attrs = c.attrs();
+    let flags = [attrs.bool("reverse")?, attrs.bool("exclusive")?].map(u32::from);
+    let mut params = [lines, length, inner].map(|n| n as u32).to_vec();
+    params.extend(flags);
+    let shader = Shader::file("scan", &[("PRODUCT", is_product.into()), ("WHOLE", whole)]);
+    c.launch(&shader, &[&input, &made], &params, groups_of(lines))?;
+    c.set_output(0, made);
+    Ok(())
+}
+
+/// One of two values in each place, where all three broadcast to `shape`.
+pub(super) fn select_broadcast(c: &mut GpuContext, shape: Shape) -> Result<()> {
+    let mut all = Vec::with_capacity(3);
+    for i in 0..3 {
+        let value = c.input(i)?;
+        let rank = shape.rank();
+        let missing = rank - value.shape().rank();
+        let mut steps = vec![0; rank];
+        for (k, step) in strides(value.shape().dims()).into_iter().enumerate() {
+            if value.shape().dim(k) != 1 {
+                steps[missing + k] = step as i64;
+            }
+        }
+        let view = View {
+            start: 0,
+            counts: shape.dims().to_vec(),
+            steps,
+        };
+        match copy_view(c, &value, &view, shape.clone())? {
+            Some(full) => all.push(full),
+            None => return c.leave_to_host(),
+        }
+    }
+    select(c, [&all[0], &all[1], &all[2]], 1)
 }
 
 #[cfg(test)]

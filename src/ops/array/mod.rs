@@ -9,6 +9,7 @@ pub(super) mod gpu;
 pub(super) mod identity;
 pub(super) mod permute;
 pub(super) mod pick;
+pub(super) mod rows;
 pub(super) mod scatter;
 pub(super) mod search;
 pub(super) mod segments;

@@ -5,18 +5,20 @@ use crate::graph::ShapeContext;
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::moves::{Run, assemble, strides};
+use crate::ops::state::Update;
 use crate::ops::{Op, shape};
 use crate::value::{Shape, Value, resolve_axis};
 use crate::{dispatch, ensure};
 
 use super::gather::nd_places;
+use super::rows::{self, NdFrom};
 
 #[rustfmt::skip]
 pub(in crate::ops) const OPS: &[Op] = &[
-    Op::new("TensorScatterUpdate", "tensor: T, indices: Tindices, updates: T -> output: T").attr("T: type").attr("Tindices: {int32, int64}").shape(scatter_shape).grad(update_grad).kernel(|c| scatter(c, Change::Set)),
-    Op::new("TensorScatterAdd", "tensor: T, indices: Tindices, updates: T -> output: T").attr("T: type").attr("Tindices: {int32, int64}").shape(scatter_shape).grad(add_grad).kernel(|c| scatter(c, Change::Add)),
-    Op::new("TensorScatterSub", "tensor: T, indices: Tindices, updates: T -> output: T").attr("T: type").attr("Tindices: {int32, int64}").shape(scatter_shape).grad(sub_grad).kernel(|c| scatter(c, Change::Sub)),
-    Op::new("ScatterNdNonAliasingAdd", "input: T, indices: Tindices, updates: T -> output: T").attr("T: {float32, float64, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, uint16, complex128, float16, uint32, uint64, bool}").attr("Tindices: {int32, int64}").shape(scatter_shape).grad(non_aliasing_grad).kernel(|c| scatter(c, Change::Add)),
+    Op::new("TensorScatterUpdate", "tensor: T, indices: Tindices, updates: T -> output: T").attr("T: type").attr("Tindices: {int32, int64}").shape(scatter_shape).grad(update_grad).kernel(|c| scatter(c, Change::Set)).gpu(|c| rows::scatter_nd(c, Update::Set, NdFrom::Input)).on_host(&[1]),
+    Op::new("TensorScatterAdd", "tensor: T, indices: Tindices, updates: T -> output: T").attr("T: type").attr("Tindices: {int32, int64}").shape(scatter_shape).grad(add_grad).kernel(|c| scatter(c, Change::Add)).gpu(|c| rows::scatter_nd(c, Update::Add, NdFrom::Input)).on_host(&[1]),
+    Op::new("TensorScatterSub", "tensor: T, indices: Tindices, updates: T -> output: T").attr("T: type").attr("Tindices: {int32, int64}").shape(scatter_shape).grad(sub_grad).kernel(|c| scatter(c, Change::Sub)).gpu(|c| rows::scatter_nd(c, Update::Sub, NdFrom::Input)).on_host(&[1]),
+    Op::new("ScatterNdNonAliasingAdd", "input: T, indices: Tindices, updates: T -> output: T").attr("T: {float32, float64, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, uint16, complex128, float16, uint32, uint64, bool}").attr("Tindices: {int32, int64}").shape(scatter_shape).grad(non_aliasing_grad).kernel(|c| scatter(c, Change::Add)).gpu(|c| rows::scatter_nd(c, Update::Add, NdFrom::Input)).on_host(&[1]),
     Op::new("Roll", "input: T, shift: Tshift, axis: Taxis -> output: T").attr("T: type").attr("Tshift: {int32, int64}").attr("Taxis: {int32, int64}").shape(shape::unchanged).grad(roll_grad).kernel(roll),
 ];
 

@@ -10,6 +10,8 @@ use crate::ops::{Op, shape};
 use crate::value::{PartialShape, Shape, Value};
 use crate::{bail, dispatch, ensure};
 
+use super::rows;
+
 pub(in crate::ops) const OPS: &[Op] = &[
     Op::new(
         "UnsortedSegmentSum",
@@ -20,19 +22,25 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("Tnumsegments: {int32, int64} = DT_INT32")
     .shape(unsorted_shape)
     .grad(unsorted_sum_grad)
-    .kernel(unsorted_segment_sum),
+    .kernel(unsorted_segment_sum)
+    .gpu(rows::unsorted_sum)
+    .on_host(&[1, 2]),
     Op::new("SegmentSum", "data: T, segment_ids: Tindices -> output: T")
         .attr("T: numbertype")
         .attr("Tindices: {int32, int64}")
         .shape(segment_shape)
         .grad(segment_sum_grad)
-        .kernel(|c| segment_sum(c, false)),
+        .kernel(|c| segment_sum(c, false))
+        .gpu(|c| rows::sorted_sum(c, false))
+        .on_host(&[1]),
     Op::new("SegmentMean", "data: T, segment_ids: Tindices -> output: T")
         .attr("T: numbertype")
         .attr("Tindices: {int32, int64}")
         .shape(segment_shape)
         .grad(segment_mean_grad)
-        .kernel(|c| segment_sum(c, true)),
+        .kernel(|c| segment_sum(c, true))
+        .gpu(|c| rows::sorted_sum(c, true))
+        .on_host(&[1]),
 ];
 
 fn unsorted_shape(c: &mut ShapeContext) -> Result<()> {

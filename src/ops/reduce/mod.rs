@@ -115,7 +115,9 @@ pub(super) const OPS: &[Op] = &[
         .attr("Tidx: {int32, int64} = DT_INT32")
         .shape(shape::unchanged)
         .grad(cumsum_grad)
-        .kernel(|c| scan(c, false)),
+        .kernel(|c| scan(c, false))
+        .gpu(|c| super::array::gpu::scan(c, false))
+        .on_host(&[1]),
     Op::new("Cumprod", "x: T, axis: Tidx -> out: T")
         .attr("exclusive: bool = false")
         .attr("reverse: bool = false")
@@ -123,7 +125,9 @@ pub(super) const OPS: &[Op] = &[
         .attr("Tidx: {int32, int64} = DT_INT32")
         .shape(shape::unchanged)
         .grad(cumprod_grad)
-        .kernel(|c| scan(c, true)),
+        .kernel(|c| scan(c, true))
+        .gpu(|c| super::array::gpu::scan(c, true))
+        .on_host(&[1]),
 ];
 
 fn arg_shape(c: &mut ShapeContext) -> Result<()> {
