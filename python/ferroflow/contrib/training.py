@@ -4,6 +4,10 @@
 from ferroflow._src import contents as _contents
 
 _contents.begin(__name__)
+from ferroflow._src.contrib.training.bucketing import (
+    bucket as bucket,
+    bucket_by_sequence_length as bucket_by_sequence_length,
+)
 from ferroflow._src.contrib.training.hparam import HParams as HParams, parse_values as parse_values
 from ferroflow._src.contrib.training.training import (
     add_gradients_summaries as add_gradients_summaries,

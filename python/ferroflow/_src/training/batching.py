@@ -12,7 +12,8 @@ from ferroflow._src.training import sparse_batching
 from ferroflow._src.training.queue_runner import QueueRunner, add_queue_runner
 
 
-def _as_list(tensors):
+def as_tensor_list(tensors):
+    """Returns a list or dict of tensors as a list; a dict's in the order of its keys."""
     return [tensors[key] for key in sorted(tensors, key=str)] if isinstance(tensors, dict) else tensors
 
 
@@ -23,11 +24,11 @@ def _as_lists(tensors_list):
         keys = set(tensors_list[0])
         if any(set(tensors) != keys for tensors in tensors_list[1:]):
             raise ValueError("All dictionaries in tensors_list must have the same keys")
-        return [_as_list(tensors) for tensors in tensors_list]
+        return [as_tensor_list(tensors) for tensors in tensors_list]
     return tensors_list
 
 
-def _like(original, tensors):
+def in_form_of(original, tensors):
     """The batches in the form in which the examples were given."""
     if not isinstance(original, dict):
         return tensors
@@ -87,10 +88,11 @@ def _enqueue_op(queue, tensors, enqueue_many, keep_input):
     return smart_cond(keep_input, lambda: enqueue(tensors), no_op)
 
 
-class _Plan:
-    """What the four functions have in common once examples are checked."""
+class Plan:
+    """What the functions have in common once examples are checked."""
 
     def __init__(self, lists, keep_input, enqueue_many, shapes):
+        """Puts handles in the place of sparse tensors, and finds the types and shapes of an example."""
         self.keep_input = _checked_keep_input(keep_input, enqueue_many)
         self.enqueue_many = enqueue_many
         self.lists, self.sparse = sparse_batching.store_all(lists, enqueue_many, self.keep_input)
@@ -103,6 +105,7 @@ class _Plan:
         add_queue_runner(QueueRunner(queue, ops * num_threads))
 
     def dequeue(self, queue, batch_size, allow_smaller_final_batch, name):
+        """Returns a batch, in which sparse tensors are sparse again."""
         take = queue.dequeue_up_to if allow_smaller_final_batch else queue.dequeue_many
         return sparse_batching.restore(take(batch_size, name=name), self.sparse)
 
@@ -193,13 +196,13 @@ def maybe_batch(
 
     The other arguments and the results are those of `batch`.
     """
-    given = _as_list(tensors)
+    given = as_tensor_list(tensors)
     with name_scope(name, "batch", [*given, keep_input]) as name:
-        plan = _Plan([_checked(given)], keep_input, enqueue_many, shapes)
+        plan = Plan([_checked(given)], keep_input, enqueue_many, shapes)
         queue = _fifo(plan, capacity, dynamic_pad, shared_name)
         plan.run(queue, num_threads)
         _summarize_fifo(queue, capacity)
-        return _like(tensors, plan.dequeue(queue, batch_size, allow_smaller_final_batch, name))
+        return in_form_of(tensors, plan.dequeue(queue, batch_size, allow_smaller_final_batch, name))
 
 
 def batch_join(
@@ -266,11 +269,11 @@ def maybe_batch_join(
     lists = _as_lists(tensors_list)
     with name_scope(name, "batch_join", [*(t for tensors in lists for t in tensors), keep_input]) as name:
         lists = [convert_n_to_tensor_or_indexed_slices(tensors) for tensors in lists]
-        plan = _Plan(lists, keep_input, enqueue_many, shapes)
+        plan = Plan(lists, keep_input, enqueue_many, shapes)
         queue = _fifo(plan, capacity, dynamic_pad, shared_name)
         plan.run(queue, 1)
         _summarize_fifo(queue, capacity)
-        return _like(tensors_list[0], plan.dequeue(queue, batch_size, allow_smaller_final_batch, name))
+        return in_form_of(tensors_list[0], plan.dequeue(queue, batch_size, allow_smaller_final_batch, name))
 
 
 def shuffle_batch(
@@ -341,15 +344,15 @@ def maybe_shuffle_batch(
 
     The other arguments and the results are those of `shuffle_batch`.
     """
-    given = _as_list(tensors)
+    given = as_tensor_list(tensors)
     with name_scope(name, "shuffle_batch", [*given, keep_input]) as name:
         if capacity <= min_after_dequeue:
             raise ValueError("capacity %d must be bigger than min_after_dequeue %d." % (capacity, min_after_dequeue))
-        plan = _Plan([_checked(given)], keep_input, enqueue_many, shapes)
+        plan = Plan([_checked(given)], keep_input, enqueue_many, shapes)
         queue = _shuffling(plan, capacity, min_after_dequeue, seed, shared_name)
         plan.run(queue, num_threads)
         _summarize_shuffled(queue, capacity, min_after_dequeue)
-        return _like(tensors, plan.dequeue(queue, batch_size, allow_smaller_final_batch, name))
+        return in_form_of(tensors, plan.dequeue(queue, batch_size, allow_smaller_final_batch, name))
 
 
 def _shuffling(plan, capacity, min_after_dequeue, seed, shared_name):
@@ -431,8 +434,8 @@ def maybe_shuffle_batch_join(
     lists = _as_lists(tensors_list)
     with name_scope(name, "shuffle_batch_join", [*(t for tensors in lists for t in tensors), keep_input]) as name:
         lists = [convert_n_to_tensor_or_indexed_slices(tensors) for tensors in lists]
-        plan = _Plan(lists, keep_input, enqueue_many, shapes)
+        plan = Plan(lists, keep_input, enqueue_many, shapes)
         queue = _shuffling(plan, capacity, min_after_dequeue, seed, shared_name)
         plan.run(queue, 1)
         _summarize_shuffled(queue, capacity, min_after_dequeue)
-        return _like(tensors_list[0], plan.dequeue(queue, batch_size, allow_smaller_final_batch, name))
+        return in_form_of(tensors_list[0], plan.dequeue(queue, batch_size, allow_smaller_final_batch, name))
