@@ -40,8 +40,8 @@ test: dev test-rust test-py test-gpu ## all tests: Rust, Python, the oracle's ca
 test-rust: cargo vulkan ## Rust's tests
 	cargo test --quiet --features "$(RUST_FEATURES)"
 
-test-py: dev ## Python's tests, two at a time
-	$(BIN)/python -m pytest -n 2 -q tests
+test-py: dev ## Python's tests, two at a time (those of the GPU: make test-gpu)
+	$(BIN)/python -m pytest -n 2 -q tests --ignore=tests/gpu --ignore=tests/shaders
 
 # On the adapter that Mesa computes in software; a real GPU gives the same with FERROFLOW_GPU unset.
 test-gpu: dev vulkan ## the tests of the GPU, every op's row and the oracle's cases on it
