@@ -3,7 +3,7 @@
 from ferroflow._src.framework import dtypes, stacks
 from ferroflow._src.framework.convert import convert_n_to_tensor, to_tensor
 from ferroflow._src.framework.name_scopes import close_scope, graph_from_inputs, open_scope
-from ferroflow._src.framework.op_plans import _plans, check_type_allowed, plan_of
+from ferroflow._src.framework.op_plans import _plans, check_type_allowed, no_list, plan_of
 from ferroflow._src.framework.tensor_like import TensorBase
 
 
@@ -63,6 +63,8 @@ def _attrs(plan, given):
     attrs = {}
     for key, value in given.items():
         if value is None:
+            if key in plan.required:
+                raise _missing(plan, key)
             continue
         convert = plan.converters.get(key)
         if convert is None:
@@ -72,6 +74,13 @@ def _attrs(plan, given):
             key = key.removesuffix("_")
         attrs[key] = convert(value)
     return attrs
+
+
+def _missing(plan, key):
+    kind = plan.required[key]
+    if kind == "list":
+        return no_list(key, plan.name, None)
+    return TypeError(f"Expected {kind} for argument '{key}' not None.")
 
 
 def _create_from_tensors(plan, graph, tensors, endpoints, attrs, name):

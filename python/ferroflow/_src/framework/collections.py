@@ -37,7 +37,9 @@ class Collections:
           name: the collection's name.
           scope: a regular expression: only things whose names begin so.
         """
-        found = self._collections.get(name, ())
+        found = self._collections.get(name)
+        if found is None:
+            return []
         if scope is None:
             return list(found)
         matches = re.compile(scope).match

@@ -124,7 +124,7 @@ def convert_n_to_tensor(values, dtype=None, name=None, preferred_dtype=None, as_
     Raises:
       TypeError: when `values` is no sequence.
     """
-    if not hasattr(values, "__iter__") or isinstance(values, (str, bytes)):
+    if not hasattr(values, "__iter__") or isinstance(values, (str, bytes, TensorBase)):
         raise TypeError("values must be a sequence.")
     return [
         value

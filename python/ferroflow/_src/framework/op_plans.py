@@ -1,6 +1,7 @@
 """The call plan of each op: its signature in the form in which `apply_op` wants it, made on the op's first use."""
 
 import collections
+import re
 
 from ferroflow import _core
 from ferroflow._src.framework import dtypes
@@ -8,6 +9,20 @@ from ferroflow._src.framework.tensor_shape import as_shape
 from ferroflow._src.framework.text import as_bytes, real_types
 
 _plans: dict = {}
+
+
+_KINDS = {
+    "type": "DataType",
+    "int": "int",
+    "float": "float",
+    "bool": "bool",
+    "string": "string",
+    "list(type": "list",
+    "list(int": "list",
+    "list(float": "list",
+    "list(string": "list",
+    "list(shape": "list",
+}
 
 
 class OpPlan:
@@ -26,6 +41,7 @@ class OpPlan:
         "num_inputs",
         "outputs",
         "ref_inputs",
+        "required",
         "result",
         "signature",
     )
@@ -44,6 +60,12 @@ class OpPlan:
             name for arg in self.inputs for name in (arg.type_attr, arg.number_attr, arg.type_list_attr) if name
         }
         self.converters = {attr.name: _converter(attr, self.name) for attr in signature.attrs}
+        # What must be given: how TensorFlow calls its type, or a list.
+        self.required = {
+            attr.name: "list" if attr.type.startswith("list(") else _KINDS[attr.type]
+            for attr in signature.attrs
+            if not attr.has_default and attr.name not in self.inferred and attr.type.removesuffix(")") in _KINDS
+        }
         self.default_types = {
             attr.name: dtypes.as_dtype(attr.default)
             for attr in signature.attrs
@@ -104,12 +126,18 @@ def _converter(attr, op_type):
     return convert
 
 
+def no_list(name, op_type, values):
+    """Returns the TypeError for an attribute that must be a list."""
+    function = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", op_type).lower()
+    return TypeError(f"Expected list for '{name}' argument to '{function}' Op, not {values!r}.")
+
+
 def _list_converter(attr, op_type, convert):
     name, minimum = attr.name, attr.minimum
 
     def checked(values):
         if not isinstance(values, (list, tuple)):
-            raise TypeError(f"Expected list for attr {name}")
+            raise no_list(name, op_type, values)
         if minimum is not None and len(values) < minimum:
             raise ValueError(
                 f"Attr '{name}' of '{op_type}' Op passed list of length {len(values)} less than minimum {minimum}."

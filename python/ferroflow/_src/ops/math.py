@@ -700,7 +700,7 @@ def add_n(inputs, name=None):
       ValueError: for no inputs.
     """
     message = "inputs must be a list of at least one Tensor/IndexedSlices with the same dtype and shape"
-    if not isinstance(inputs, (list, tuple)):
+    if inputs is not None and not isinstance(inputs, (list, tuple)):
         next(iter(inputs), None)  # what refuses that says so itself
         raise ValueError(message)
     if not inputs:
