@@ -9,9 +9,15 @@ import warnings
 
 import numpy as np
 from ferroflow import _core
-from ferroflow._src.framework import graph_util, nest, stacks
+from ferroflow._src.framework import graph_util, nest, served, stacks
 from ferroflow._src.framework.error_messages import explained
-from ferroflow._src.framework.errors import CancelledError, InvalidArgumentError, NotFoundError, OpError
+from ferroflow._src.framework.errors import (
+    AbortedError,
+    CancelledError,
+    InvalidArgumentError,
+    NotFoundError,
+    OpError,
+)
 from ferroflow._src.framework.fetches import (
     Fetches,
     expand_feed,
@@ -21,6 +27,7 @@ from ferroflow._src.framework.fetches import (
 from ferroflow._src.framework.graph import Graph
 from ferroflow._src.framework.operation import Operation
 from ferroflow._src.framework.tensor import Tensor
+from ferroflow._src.framework.text import as_str
 
 # The endpoints that may be fed and fetched in a run in parts, those that were fed, and those that were not yet fetched.
 _PartialRun = collections.namedtuple("_PartialRun", ("feeds", "fetches", "fed", "left"))
@@ -69,7 +76,7 @@ class BaseSession(SessionInterface):
         """Creates a session.
 
         Args:
-          target: not used: "" or None.
+          target: that of a `tf.train.Server` of this process, whose sessions share their variables; or "" or None.
           graph: a `Graph`; None for the default one.
           config: a `ConfigProto`, or None.
 
@@ -101,7 +108,10 @@ class BaseSession(SessionInterface):
         self._target = target.encode() if isinstance(target, str) else target
         self._config = config
         self._closed = False
-        self._session = _core.Session(graph._core, None if config is None else config.SerializeToString())
+        settings = None if config is None else config.SerializeToString()
+        self._session, self._is_shared = served.core_session(
+            as_str(target or ""), graph, lambda: _core.Session(graph._core, settings)
+        )
         self._remembered = {}
         self._num_unfetchable = 0
         self._partial_runs = {}
@@ -139,12 +149,13 @@ class BaseSession(SessionInterface):
         """Frees what the session holds. Runs of other threads end with `CancelledError`."""
         if not self._closed:
             self._closed = True
-            self._session.close()
+            if not self._is_shared:
+                self._session.close()
 
     def __del__(self):
         # Half-made sessions have no core.
         session = self.__dict__.get("_session")
-        if session is not None and not self._closed:
+        if session is not None and not self._closed and not self._is_shared:
             session.close()
 
     # -- runs --
@@ -231,6 +242,8 @@ class BaseSession(SessionInterface):
     def _check_open(self):
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
+        if self._is_shared and self._session.closed:
+            raise AbortedError(None, None, "Session is not found. Possibly, this master has restarted.")
         if self._graph._core.num_nodes() == 0:
             raise RuntimeError("The Session graph is empty.  Add operations to the graph before calling run().")
         if self._logs_placement:
@@ -491,7 +504,14 @@ class Session(BaseSession):
 
     @staticmethod
     def reset(target, containers=None, config=None):
-        """Does nothing: sessions of one process keep nothing for each other."""
+        """Drops what the sessions of a server's target hold, and ends them.
+
+        Args:
+          target: the server's target.
+          containers: not used: all is dropped.
+          config: not used.
+        """
+        served.forget(as_str(target))
 
 
 class InteractiveSession(BaseSession):

@@ -1,13 +1,15 @@
 """tf.train.ClusterSpec and tf.train.Server: names of the processes that train together.
 
-A server runs what is asked of it in this process: sessions whose target it is are sessions here.
+A server runs what is asked of it in this process: sessions whose target it is are sessions here. Those of one graph share
+variables and queues, which stay when a session is closed.
 """
 
 import socket
 import threading
 
 from ferroflow._src import proto
-from ferroflow._src.framework.errors import UnknownError
+from ferroflow._src.framework import served
+from ferroflow._src.framework.errors import InternalError, UnknownError
 from ferroflow._src.framework.text import as_bytes
 
 # Seconds between two looks for Ctrl-C while a server is joined.
@@ -153,6 +155,7 @@ class Server:
         Raises:
           TypeError: when the cluster is none.
           ValueError: when it is not clear which task this is.
+          tf.errors.InternalError: when the cluster has no such job.
           tf.errors.UnknownError: when the address is taken.
         """
         self._socket = None
@@ -175,15 +178,18 @@ class Server:
                     self._socket.close()
                     raise UnknownError(None, None, "Could not start gRPC server") from None
                 return self._socket.getsockname()[1]
-        raise ValueError(f"No such job in cluster: {self._server_def.job_name!r}")
+        raise InternalError(None, None, f'Job "{self._server_def.job_name}" was not defined in cluster')
 
     def __del__(self):
         if self.__dict__.get("_socket") is not None:
+            if self.__dict__.get("_port") is not None:
+                served.stop_serving(self.target)
             self._socket.close()
 
     def start(self):
         """Starts it."""
         self._socket.listen()
+        served.serve(self.target)
 
     def join(self):
         """Waits until it ends, which it does not."""
