@@ -94,6 +94,8 @@ pub struct Draft {
     /// Items so that sources come first, back edges aside.
     pub order: Vec<ItemId>,
     pub lives: super::life::Lives,
+    /// When TensorFlow would start each of them.
+    pub ranks: super::order::Ranks,
 }
 
 /// Constants of at most this many elements are compared.

@@ -72,7 +72,8 @@ fn evaluate(draft: &Draft, item: &Item) -> Option<Vec<Value>> {
     (bytes <= MAX_BYTES).then_some(outputs)
 }
 
-fn may_fold(node: &Node) -> bool {
+/// Whether the node's outputs depend on nothing but its inputs.
+pub fn may_fold(node: &Node) -> bool {
     let is_plain = |dtype: DType| !matches!(dtype, DType::Resource | DType::Variant);
     !node.def.is_stateful
         && !node.op().starts_with("PyFunc")

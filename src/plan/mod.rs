@@ -12,6 +12,7 @@ mod identity;
 mod life;
 mod memory;
 mod needs;
+mod order;
 mod place;
 mod prune;
 mod schedule;
@@ -57,6 +58,7 @@ pub fn plan_with(graph: &Graph, spec: &RunSpec, homes: Homes, lookup: Lookup) ->
     let mut draft = prune::prune(graph, spec, lookup)?;
     frames::find_frames(&mut draft)?;
     life::find_lives(&mut draft);
+    order::find_order(graph, spec, &mut draft);
     identity::drop_identities(&mut draft)?;
     fold::fold(&mut draft)?;
     dedupe::dedupe(&mut draft)?;

@@ -7,7 +7,7 @@ use crate::bail;
 use crate::error::{Error, Result};
 use crate::graph::{Endpoint, Graph, Node, NodeId};
 
-use super::draft::{Draft, Item, ItemId, Source, Work};
+use super::draft::{Draft, Item, ItemId, Source, Work, is_enter};
 use super::{Lookup, RunSpec};
 
 /// The nodes of a run, in order of creation.
@@ -52,7 +52,11 @@ pub fn prune(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Draft> {
         items,
         feeds: spec.feeds.clone(),
         feed_types: spec.feeds.iter().map(|e| graph.dtype(*e)).collect(),
-        fetches: spec.fetches.iter().map(|e| source(*e)).collect(),
+        fetches: spec
+            .fetches
+            .iter()
+            .map(|e| source(outside_of_loops(graph, *e, &feeds)))
+            .collect(),
         // A target that is a fed placeholder is not there: the feed has done it.
         targets: spec
             .targets
@@ -64,7 +68,19 @@ pub fn prune(graph: &Graph, spec: &RunSpec, lookup: Lookup) -> Result<Draft> {
         frames: Vec::new(),
         order: Vec::new(),
         lives: Default::default(),
+        ranks: Default::default(),
     })
+}
+
+/// A fetched Enter gives what enters.
+fn outside_of_loops(graph: &Graph, mut e: Endpoint, feeds: &FxHashMap<Endpoint, u32>) -> Endpoint {
+    while !feeds.contains_key(&e) && is_enter(graph.node(e.node).op()) {
+        let Some(input) = graph.node(e.node).inputs.first() else {
+            break;
+        };
+        e = *input;
+    }
+    e
 }
 
 fn no_kernel(node: &Node) -> Error {

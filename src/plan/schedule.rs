@@ -1,5 +1,5 @@
-//! Puts the items in order and numbers their outputs: in each loop, in order of creation among those that are ready.
-//! A loop stands as one step in the loop around it.
+//! Puts the items in order and numbers their outputs: in each loop, in TensorFlow's order (see `order`) among those that
+//! are ready. A loop stands as one step in the loop around it.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -103,15 +103,8 @@ fn launch_of(item: &Item) -> Option<Launch> {
 fn order_blocks(draft: &Draft) -> Result<Vec<Vec<Unit>>> {
     let mut waits: FxHashMap<Unit, usize> = FxHashMap::default();
     let mut next: FxHashMap<Unit, Vec<Unit>> = FxHashMap::default();
-    let mut priority: Vec<ItemId> = vec![ItemId::MAX; draft.frames.len()];
     for &id in &draft.order {
         let item = draft.item(id);
-        // A loop comes as early as its first node, and so do the loops around it.
-        let mut frame = item.frame;
-        while frame != 0 && priority[frame as usize] > id {
-            priority[frame as usize] = id;
-            frame = draft.frames[frame as usize].parent;
-        }
         let unit = unit_of_consumer(item, id);
         waits.entry(unit).or_insert(0);
         for from in item.sources() {
@@ -127,8 +120,8 @@ fn order_blocks(draft: &Draft) -> Result<Vec<Vec<Unit>>> {
         }
     }
     let key = |unit: Unit| match unit {
-        Unit::Item(id) => (id, unit),
-        Unit::Loop(frame) => (priority[frame as usize], unit),
+        Unit::Item(id) => (draft.ranks.of_item(id), unit),
+        Unit::Loop(frame) => (draft.ranks.of_loop(frame), unit),
     };
     let free = waits
         .iter()
