@@ -91,7 +91,7 @@ def _create_from_tensors(plan, graph, tensors, endpoints, attrs, name):
         outer = graph._core.scope
         inner, _ = open_scope(graph, name)
         close_scope(graph, outer)
-        name = inner + "/"
+        name = _exact(inner)
     if plan.ref_inputs:
         _check_refs(plan, tensors)
         return _create_colocated(plan, graph, tensors, name, endpoints, attrs)
@@ -100,6 +100,13 @@ def _create_from_tensors(plan, graph, tensors, endpoints, attrs, name):
     except ValueError:
         _explain(plan, tensors, attrs)
         raise
+
+
+def _exact(scope):
+    """The scope of an op as its exact name. Raises ValueError for the empty one."""
+    if not scope:
+        raise ValueError("'' is not a valid node name")
+    return scope + "/"
 
 
 def _create_colocated(plan, graph, inputs, name, endpoints, attrs):
@@ -181,7 +188,7 @@ def _apply_converted(plan, args, attrs, name):
             endpoints, inputs = _convert_inputs(plan, args, attrs)
         finally:
             close_scope(graph, outer)
-        name = inner + "/" if inner else plan.name
+        name = _exact(inner)
         if plan.ref_inputs:
             node = _create_colocated(plan, graph, inputs, name, endpoints, attrs)
         else:
