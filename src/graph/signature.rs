@@ -322,12 +322,12 @@ fn parse_default(text: &str, kind: AttrKind, is_list: bool) -> Result<Attr> {
         AttrKind::Type => Attr::Type(TypeNumber::of(parse_dtype(text)?)),
         AttrKind::Shape => Attr::Shape(parse_shape(text)?),
         AttrKind::Func => Attr::Func(unquote(text).unwrap_or_default(), Vec::new()),
-        AttrKind::Tensor => Attr::Tensor(parse_bytes(text)?),
+        AttrKind::Tensor => parse_bytes(text)?,
     })
 }
 
 /// `uint8[255, 0, 0]`: the one kind of tensor that is a default somewhere.
-fn parse_bytes(text: &str) -> Result<Value> {
+fn parse_bytes(text: &str) -> Result<Attr> {
     let broken = || Error::internal(format!("cannot read default '{text}'"));
     let inner = text
         .strip_prefix("uint8[")
@@ -337,7 +337,26 @@ fn parse_bytes(text: &str) -> Result<Value> {
         .split(',')
         .map(|t| t.trim().parse::<u8>());
     let items: Vec<u8> = items.collect::<Result<_, _>>().map_err(|_| broken())?;
-    Value::vector(&items)
+    Ok(Attr::Encoded(
+        Value::vector(&items)?,
+        encode_bytes(&items).into(),
+    ))
+}
+
+/// The `TensorProto` of a few bytes, each an `int_val`, as the definition of TensorFlow's op has it.
+fn encode_bytes(items: &[u8]) -> Vec<u8> {
+    let mut ints = Vec::new();
+    for item in items {
+        ints.push(*item);
+        if *item >= 0x80 {
+            ints.push(1);
+        }
+    }
+    let (uint8, count) = (4, items.len() as u8);
+    let mut proto = vec![0x08, uint8, 0x12, 4, 0x12, 2, 0x08, count];
+    proto.extend([0x3a, ints.len() as u8]);
+    proto.extend(ints);
+    proto
 }
 
 /// `?` or `{ unknown_rank: true }` for an unknown rank, else `[2,?]`.
