@@ -77,6 +77,8 @@ const FAMILIES: &[&[Op]] = &[
     image::crop::OPS,
     linalg::diagonal::OPS,
     linalg::decompose::OPS,
+    linalg::eigen::OPS,
+    pool::dilation::OPS,
     segment::OPS,
     sets::OPS,
     sparse::OPS,

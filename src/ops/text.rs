@@ -321,6 +321,10 @@ fn nested(value: &Value, ends: Option<usize>) -> Result<String> {
         }
     }
     let sizes: Vec<usize> = value.shape().dims().iter().map(|d| *d as usize).collect();
+    if elements.is_empty() && sizes.len() > 1 && sizes[0] > 0 {
+        // Rows without elements: TensorFlow takes them for left out.
+        return Ok(format!("[{} ...]", "\n".repeat(sizes.len() - 1)));
+    }
     Ok(axis_as_text(&elements, &sizes, 0, ends))
 }
 

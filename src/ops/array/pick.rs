@@ -20,6 +20,8 @@ pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("Where", "input: T -> index: int64").attr("T: {float32, float64, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, uint16, complex128, float16, uint32, uint64, bool} = DT_BOOL").shape(where_shape).kernel(where_kernel),
     Op::new("Unique", "x: T -> y: T, idx: out_idx").attr("T: type").attr("out_idx: {int32, int64} = DT_INT32").shape(unique_shape).kernel(|c| unique(c, false)),
     Op::new("UniqueWithCounts", "x: T -> y: T, idx: out_idx, count: out_idx").attr("T: type").attr("out_idx: {int32, int64} = DT_INT32").shape(unique_shape).kernel(|c| unique(c, true)),
+    Op::new("UniqueV2", "x: T, axis: Taxis -> y: T, idx: out_idx").attr("T: type").attr("Taxis: {int32, int64} = DT_INT64").attr("out_idx: {int32, int64} = DT_INT32").shape(unique_rows_shape).kernel(|c| unique_rows(c, false)),
+    Op::new("UniqueWithCountsV2", "x: T, axis: Taxis -> y: T, idx: out_idx, count: out_idx").attr("T: type").attr("Taxis: {int32, int64} = DT_INT64").attr("out_idx: {int32, int64} = DT_INT32").shape(unique_rows_shape).kernel(|c| unique_rows(c, true)),
     Op::new("ListDiff", "x: T, y: T -> out: T, idx: out_idx").attr("T: type").attr("out_idx: {int32, int64} = DT_INT32").shape(shape::vector).kernel(list_diff),
     Op::new("TopKV2", "input: T, k: int32 -> values: T, indices: int32").attr("sorted: bool = true").attr("T: realnumbertype").shape(top_k_shape).grad(top_k_grad).kernel(top_k),
     Op::new("Select", "condition: bool, t: T, e: T -> output: T").attr("T: type").shape(select_shape).grad(select_grad).kernel(select).gpu(select_on_gpu),
@@ -170,6 +172,75 @@ fn unique(c: &mut KernelContext, with_counts: bool) -> Result<()> {
         len: 1,
     });
     let values = assemble(input.dtype(), Shape::vector(first.len()), &[input], runs)?;
+    let out_type = c.attrs().dtype("out_idx")?;
+    let (places, counts) = (integers(out_type, &places)?, integers(out_type, &counts)?);
+    c.set_output(0, values);
+    c.set_output(1, places);
+    if with_counts {
+        c.set_output(2, counts);
+    }
+    Ok(())
+}
+
+fn unique_rows_shape(c: &mut ShapeContext) -> Result<()> {
+    let rank = c.input(0).rank();
+    c.set(
+        0,
+        rank.map_or(PartialShape::unknown(), PartialShape::unknown_of_rank),
+    );
+    for output in 1..c.num_outputs() {
+        c.set(output, PartialShape::vector(-1));
+    }
+    Ok(())
+}
+
+/// The different slices along an axis, in the order in which they come first. No axis at all: the elements of a vector.
+fn unique_rows(c: &mut KernelContext, with_counts: bool) -> Result<()> {
+    let (input, axes) = (c.input(0)?, c.ints_input(1)?);
+    let rank = input.shape().rank();
+    ensure!(
+        axes.len() < 2,
+        invalid,
+        "axis does not support input tensors larger than 1 elements"
+    );
+    ensure!(
+        !axes.is_empty() || rank == 1,
+        invalid,
+        "unique expects a 1D vector."
+    );
+    let axis = axes.first().copied().unwrap_or(0);
+    ensure!(
+        (-(rank as i64)..rank as i64).contains(&axis),
+        invalid,
+        "axis has to be between 0 and {rank}"
+    );
+    let axis = if axis < 0 { axis + rank as i64 } else { axis } as usize;
+    let dims = input.shape().dims();
+    let (size, inner) = (dims[axis] as usize, product(&dims[axis + 1..]));
+    let outer = product(&dims[..axis]);
+    let all = keys(input)?;
+    let mut seen: FxHashMap<Vec<&[u8]>, usize> = FxHashMap::default();
+    let (mut first, mut places, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..size {
+        let starts = (0..outer).map(|o| (o * size + i) * inner);
+        let row = starts.flat_map(|at| all[at..at + inner].iter().copied());
+        let place = *seen.entry(row.collect()).or_insert_with(|| {
+            first.push(i);
+            counts.push(0i64);
+            first.len() - 1
+        });
+        counts[place] += 1;
+        places.push(place as i64);
+    }
+    let mut made_dims = dims.to_vec();
+    made_dims[axis] = first.len() as i64;
+    let from = (0..outer).flat_map(|o| first.iter().map(move |i| (o * size + i) * inner));
+    let runs = from.map(|from| Run {
+        source: 0,
+        from,
+        len: inner,
+    });
+    let values = assemble(input.dtype(), Shape::new(&made_dims)?, &[input], runs)?;
     let out_type = c.attrs().dtype("out_idx")?;
     let (places, counts) = (integers(out_type, &places)?, integers(out_type, &counts)?);
     c.set_output(0, values);

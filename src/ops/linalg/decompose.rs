@@ -61,7 +61,7 @@ fn qr_shape(c: &mut ShapeContext) -> Result<()> {
     Ok(())
 }
 
-fn square_shape(c: &mut ShapeContext) -> Result<()> {
+pub(super) fn square_shape(c: &mut ShapeContext) -> Result<()> {
     if let Some((batch, m, n)) = split_matrix(c, 0)? {
         let n = shape::merge_dim(m, n)?;
         c.set(0, join(&batch, &[n, n]));
@@ -91,15 +91,15 @@ fn solve_shape(c: &mut ShapeContext) -> Result<()> {
 }
 
 /// The matrices of a batch.
-struct Batch {
+pub(super) struct Batch {
     dims: Vec<i64>,
-    rows: usize,
-    columns: usize,
+    pub rows: usize,
+    pub columns: usize,
     all: Vec<f64>,
 }
 
 impl Batch {
-    fn of(value: &Value) -> Result<Batch> {
+    pub fn of(value: &Value) -> Result<Batch> {
         let shape = value.shape();
         let rank = shape.rank();
         ensure!(
@@ -115,7 +115,7 @@ impl Batch {
         })
     }
 
-    fn square(value: &Value) -> Result<Batch> {
+    pub fn square(value: &Value) -> Result<Batch> {
         let batch = Batch::of(value)?;
         ensure!(
             batch.rows == batch.columns,
@@ -127,7 +127,7 @@ impl Batch {
         Ok(batch)
     }
 
-    fn matrices(&self) -> impl Iterator<Item = Matrix> {
+    pub fn matrices(&self) -> impl Iterator<Item = Matrix> {
         let count: usize = self.dims.iter().map(|d| *d as usize).product();
         let each = self.rows * self.columns;
         (0..count).map(move |i| Matrix {
@@ -137,7 +137,7 @@ impl Batch {
         })
     }
 
-    fn shape(&self, last: &[usize]) -> Result<Shape> {
+    pub fn shape(&self, last: &[usize]) -> Result<Shape> {
         let mut dims = self.dims.clone();
         dims.extend(last.iter().map(|d| *d as i64));
         Shape::new(&dims)
@@ -165,7 +165,7 @@ fn widened(value: &Value) -> Result<Vec<f64>> {
     })
 }
 
-fn narrowed(dtype: DType, shape: Shape, all: &[f64]) -> Result<Value> {
+pub(super) fn narrowed(dtype: DType, shape: Shape, all: &[f64]) -> Result<Value> {
     match dtype {
         DType::F64 => Value::from_slice(shape, all),
         DType::F16 => {

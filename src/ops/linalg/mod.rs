@@ -9,6 +9,7 @@ use crate::value::{DType, PartialShape, Value};
 
 pub mod decompose;
 pub mod diagonal;
+pub mod eigen;
 mod gradients;
 mod matrix;
 

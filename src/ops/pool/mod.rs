@@ -3,6 +3,7 @@
 use super::Op;
 
 mod gpu;
+pub(super) mod dilation;
 mod gradients;
 mod kernels;
 mod shapes;

@@ -1,6 +1,8 @@
 //! Rows gathered in segments: the extremes and products of sorted and unsorted ones, and sums and means of rows that are
 //! looked up first (`SparseSegment*`, on which embedding look-ups of sparse ids rest).
 
+mod gradients;
+
 use crate::backend::cpu::gemm::Number;
 use crate::error::Result;
 use crate::graph::{Endpoint, ShapeContext};
@@ -38,6 +40,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .attr("Tnumsegments: {int32, int64} = DT_INT32")
     .shape(unsorted_shape)
+    .grad(gradients::extreme)
     .kernel(|c| unsorted(c, Kind::Max)),
     Op::new(
         "UnsortedSegmentMin",
@@ -47,6 +50,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .attr("Tnumsegments: {int32, int64} = DT_INT32")
     .shape(unsorted_shape)
+    .grad(gradients::extreme)
     .kernel(|c| unsorted(c, Kind::Min)),
     Op::new(
         "UnsortedSegmentProd",
@@ -56,6 +60,7 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tindices: {int32, int64}")
     .attr("Tnumsegments: {int32, int64} = DT_INT32")
     .shape(unsorted_shape)
+    .grad(gradients::product)
     .kernel(|c| unsorted(c, Kind::Product)),
     Op::new(
         "SparseSegmentSum",
