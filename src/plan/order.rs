@@ -401,3 +401,62 @@ fn is_cheap(op: &str) -> bool {
                 | "ConcatOffset"
         )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::graph::Endpoint;
+    use crate::value::DType;
+
+    fn place_of(plan: &str, name: &str) -> usize {
+        plan.find(&format!("'{name}'")).expect(plan)
+    }
+
+    fn explain(g: &Graph, fetches: &[Endpoint]) -> String {
+        let spec = RunSpec {
+            fetches: fetches.to_vec(),
+            ..Default::default()
+        };
+        let plan = super::super::plan_with(g, &spec, &|_| None, lookup);
+        plan.unwrap().to_string()
+    }
+
+    #[test]
+    fn what_is_computed_of_a_variable_comes_before_its_update() {
+        let mut g = new_graph();
+        let one = constant(&mut g, "one", 1.0);
+        let v = typed(&mut g, "VariableV2", "v", DType::F32);
+        let read = node(&mut g, "Identity", "read", &[v]);
+        let up = node(&mut g, "AssignAdd", "up", &[v, one]);
+        let twice = node(&mut g, "Add", "twice", &[read, read]);
+        let plan = explain(&g, &[up, twice]);
+        assert!(place_of(&plan, "twice") < place_of(&plan, "up"), "{plan}");
+    }
+
+    #[test]
+    fn the_newest_of_two_updates_runs_first() {
+        let mut g = new_graph();
+        let one = constant(&mut g, "one", 1.0);
+        let v = typed(&mut g, "VariableV2", "v", DType::F32);
+        let add = node(&mut g, "AssignAdd", "add", &[v, one]);
+        let set = node(&mut g, "Assign", "set", &[v, one]);
+        let plan = explain(&g, &[add, set]);
+        assert!(place_of(&plan, "set") < place_of(&plan, "add"), "{plan}");
+    }
+
+    #[test]
+    fn the_last_nodes_fill_the_holes_of_those_that_are_dropped() {
+        let mut g = new_graph();
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let all = names.map(|name| constant(&mut g, name, 1.0));
+        let spec = RunSpec {
+            fetches: vec![all[0], all[2], all[4], all[5]],
+            ..Default::default()
+        };
+        let places = arrange_nodes(&g, &spec);
+        let kept = [0, 2, 4, 5].map(|node: usize| places[node]);
+        // From the last hole on: 'f' goes where 'd' was, 'e' where 'b' was.
+        assert_eq!(kept, [0, 2, 1, 3]);
+    }
+}
