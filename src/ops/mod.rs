@@ -9,6 +9,7 @@ mod compare;
 mod constant_value;
 pub mod control_flow;
 mod conv;
+mod ctc;
 pub(crate) mod densify;
 mod evaluate;
 pub mod gpu;
@@ -66,6 +67,7 @@ const FAMILIES: &[&[Op]] = &[
     compare::OPS,
     activation::OPS,
     loss::OPS,
+    ctc::OPS,
     reduce::OPS,
     matmul::OPS,
     conv::OPS,

@@ -46,6 +46,7 @@ from ferroflow._src.ops.convolution import (
     with_space_to_batch as with_space_to_batch,
 )
 from ferroflow._src.ops.elementwise import tanh as tanh
+from ferroflow._src.ops.ctc import ctc_greedy_decoder as ctc_greedy_decoder, ctc_loss as ctc_loss
 from ferroflow._src.ops.embedding import (
     embedding_lookup as embedding_lookup,
     embedding_lookup_sparse as embedding_lookup_sparse,

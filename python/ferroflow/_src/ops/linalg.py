@@ -10,7 +10,7 @@ from ferroflow._src.framework.control_flow import cond
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
-from ferroflow._src.ops import array, filling, indexing, math, reductions, shaping
+from ferroflow._src.ops import array, filling, functional, indexing, math, reductions, shaping
 from ferroflow._src.ops.arguments import renamed
 
 
@@ -450,6 +450,21 @@ def _check_norm(ord, axis):
     return (None if axis is None else (axis,)), False
 
 
+def _greatest_singular_value(tensor, axes):
+    """The 2-norm of the matrices in the dimensions `axes`, which stay, with size 1."""
+    rank = shaping.rank(tensor)
+    matrix = functional.map_fn(lambda i: cond(i >= 0, lambda: i, lambda: i + rank), convert_to_tensor(axes))
+    every = math.range(rank)
+    order = array.concat([indexing.setdiff1d(every, matrix)[0], matrix], axis=0)
+    back = functional.map_fn(
+        lambda i: math.cast(array.squeeze(indexing.where_v2(math.equal(order, i))), dtype=dtypes.int32), every
+    )
+    moved = array.transpose(tensor, perm=order)
+    values = apply_op("Svd", moved, compute_uv=False).s
+    greatest = reductions.reduce_max(math.abs(values), axis=-1, keepdims=True)
+    return array.transpose(array.expand_dims(greatest, axis=-1), perm=back)
+
+
 def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims=None):
     """Computes norms of vectors or matrices.
 
@@ -466,15 +481,14 @@ def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims
 
     Raises:
       ValueError: for another `ord` or `axis`.
-      NotImplementedError: for the 2-norm of matrices.
     """
     keepdims = renamed("keepdims", keepdims, "keep_dims", keep_dims)
     axis, is_matrix = _check_norm(ord, axis)
     with name_scope(name, "norm", [tensor]):
         tensor = convert_to_tensor(tensor)
         if is_matrix and ord == 2:
-            raise NotImplementedError("The 2-norm of matrices is not supported; take the greatest singular value.")
-        if ord in ("fro", "euclidean", 2):
+            result = _greatest_singular_value(tensor, axis)
+        elif ord in ("fro", "euclidean", 2):
             result = math.sqrt(reductions.reduce_sum(tensor * math.conj(tensor), axis, keepdims=True))
         else:
             result = math.abs(tensor)

@@ -133,6 +133,10 @@ macro_rules! floats {
                 Binary::Igammac => {
                     each(a, b, out, |a, x| special::igammac(a as f64, x as f64) as $t)
                 }
+                Binary::Zeta => each(a, b, out, |s, q| special::zeta(s as f64, q as f64) as $t),
+                Binary::Polygamma => each(a, b, out, |n, x| {
+                    special::polygamma(n as f64, x as f64) as $t
+                }),
                 _ => return Err(no_kernel(op, $dtype)),
             }
             Ok(())

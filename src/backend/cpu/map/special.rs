@@ -205,6 +205,60 @@ fn igamma_fraction(a: f64, x: f64) -> f64 {
     h * (a * x.ln() - x - lgamma(a)).exp()
 }
 
+/// Hurwitz' zeta function of `s > 1`, by Euler and Maclaurin; poles and what is not defined as TensorFlow has them.
+pub fn zeta(s: f64, q: f64) -> f64 {
+    /// Bernoulli's numbers of even index `2j`, each divided by `(2j)!`.
+    const WEIGHTS: [f64; 7] = [
+        1.0 / 12.0,
+        -1.0 / 720.0,
+        1.0 / 30_240.0,
+        -1.0 / 1_209_600.0,
+        1.0 / 47_900_160.0,
+        -691.0 / 1_307_674_368_000.0,
+        1.0 / 74_724_249_600.0,
+    ];
+    if s == 1.0 {
+        return f64::INFINITY;
+    }
+    if s < 1.0 || s.is_nan() || q.is_nan() {
+        return f64::NAN;
+    }
+    if q <= 0.0 {
+        if q == q.floor() {
+            return f64::INFINITY;
+        }
+        if s != s.floor() || q < -1e6 {
+            return f64::NAN;
+        }
+    }
+    let (mut sum, mut at) = (0.0, q);
+    while at < q + 10.0 || at < 10.0 {
+        sum += at.powf(-s);
+        at += 1.0;
+    }
+    sum += at.powf(1.0 - s) / (s - 1.0) + 0.5 * at.powf(-s);
+    let (mut rising, mut power) = (s, at.powf(-s - 1.0));
+    for (j, weight) in WEIGHTS.iter().enumerate() {
+        sum += weight * rising * power;
+        let next = s + 2.0 * j as f64;
+        rising *= (next + 1.0) * (next + 2.0);
+        power /= at * at;
+    }
+    sum
+}
+
+/// The derivative of order `n` of `digamma`.
+pub fn polygamma(n: f64, x: f64) -> f64 {
+    if n < 0.0 || n != n.floor() {
+        return f64::NAN;
+    }
+    if n == 0.0 {
+        return digamma(x);
+    }
+    let sign = if n % 2.0 == 0.0 { -1.0 } else { 1.0 };
+    sign * lgamma(n + 1.0).exp() * zeta(n + 1.0, x)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,5 +279,11 @@ mod tests {
         close(bessel_ie(0, 50.0), 0.056_561_626_647_454_19);
         close(igamma(1.0, 2.0), 1.0 - (-2f64).exp());
         close(igammac(2.0, 5.0), 6.0 * (-5f64).exp());
+        close(zeta(2.0, 1.0), PI * PI / 6.0);
+        close(zeta(3.0, 0.5), 7.0 * 1.202_056_903_159_594_2);
+        close(zeta(2.0, -0.5), PI * PI / 2.0 + 4.0);
+        close(polygamma(1.0, 0.5), PI * PI / 2.0);
+        close(polygamma(2.0, 1.0), -2.0 * 1.202_056_903_159_594_2);
+        assert!(zeta(1.0, 2.0).is_infinite() && zeta(0.5, 2.0).is_nan());
     }
 }
