@@ -200,6 +200,8 @@ case("GatherV2", floats(3, 4), np.int32([[1, 3], [0, 0]]), np.int32(1), constant
 case("GatherNd", floats(3, 4), np.int32([[0, 1], [2, 3]]))
 case("ScatterNd", np.int32([[0], [2]]), floats(2, 3), np.int32([4, 3]), constants=(2,))
 case("Unique", np.int32([3, 1, 3, 2]))
+case("UniqueV2", np.int32([[3, 1], [3, 1], [2, 1]]), np.int64([0]))
+case("UniqueWithCountsV2", np.int32([[3, 1, 3], [2, 1, 2]]), np.int64([-1]))
 case("ListDiff", np.int32([1, 2, 3, 4]), np.int32([2, 4]))
 case("DynamicPartition", floats(4, 2), np.int32([0, 1, 0, 1]), num_partitions=2)
 case("DynamicStitch", [np.int32([0, 2]), np.int32([1])], [floats(2, 2), floats(1, 2, seed=1)])
@@ -446,3 +448,34 @@ case(
     **_PARSED,
     gradient=False,
 )
+
+# -- special functions, decompositions, dilations, alignments --
+case("Zeta", np.float32([2, 3, 1.5, 7, 1]), np.float32([1, 0.5, 2, 30, 4]), gradient=False)
+case("Polygamma", np.float32([1, 2, 0, 3]), np.float32([1, 0.5, 2, 1.5]), gradient=False)
+_SQUARE = floats(2, 4, 4) + 0.1
+case("SelfAdjointEigV2", _SQUARE, compute_v=False, tolerance=1e-4)
+for _label, _full in (("thin", False), ("full", True)):
+    case("Svd", floats(2, 4, 3), compute_uv=False, full_matrices=_full, label=_label, tolerance=1e-4)
+_WINDOW = {"strides": [1, 1, 2, 1], "rates": [1, 1, 2, 1]}
+for _padding in ("SAME", "VALID"):
+    _IMAGE, _FILTER = floats(2, 5, 6, 2), floats(2, 2, 2, seed=1)
+    _DY = floats(2, 5, 3, 2, seed=2) if _padding == "SAME" else floats(2, 4, 2, 2, seed=2)
+    case("Dilation2D", _IMAGE, _FILTER, **_WINDOW, padding=_padding, label=_padding)
+    for _op in ("Dilation2DBackpropInput", "Dilation2DBackpropFilter"):
+        case(_op, _IMAGE, _FILTER, _DY, **_WINDOW, padding=_padding, label=_padding)
+case("Dilation2D", ints(1, 3, 3, 1), ints(2, 2, 1), strides=[1] * 4, rates=[1] * 4, padding="VALID", label="int32")
+_LABELS = (np.int64([[0, 0], [0, 1], [1, 0]]), np.int32([1, 1, 0]))
+case("CTCLoss", floats(5, 2, 4, low=-2, high=2), *_LABELS, np.int32([5, 3]), tolerance=1e-4, gradient=False)
+case(
+    "CTCLoss",
+    floats(5, 2, 4, low=-2, high=2),
+    *_LABELS,
+    np.int32([5, 3]),
+    ctc_merge_repeated=False,
+    preprocess_collapse_repeated=True,
+    label="apart",
+    tolerance=1e-4,
+    gradient=False,
+)
+for _merge in (False, True):
+    case("CTCGreedyDecoder", floats(6, 2, 3), np.int32([6, 4]), merge_repeated=_merge, label=str(_merge))
