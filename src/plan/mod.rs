@@ -15,7 +15,6 @@ mod needs;
 mod order;
 mod place;
 mod prune;
-mod reciprocal;
 mod schedule;
 mod step;
 mod sweep;
@@ -63,7 +62,6 @@ pub fn plan_with(graph: &Graph, spec: &RunSpec, homes: Homes, lookup: Lookup) ->
     identity::drop_identities(&mut draft)?;
     fold::fold(&mut draft)?;
     dedupe::dedupe(&mut draft)?;
-    reciprocal::divide_by_constants(graph, &mut draft, lookup)?;
     unused::drop_unused(&mut draft)?;
     sweep::sweep(&mut draft);
     place::place(&mut draft, graph, homes);

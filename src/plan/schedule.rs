@@ -62,11 +62,7 @@ pub fn schedule(graph: &Graph, draft: &Draft) -> Result<Plan> {
         lasting: lowering.lasting as usize,
         constants: lowering.constants,
         needs: Vec::new(),
-        nodes: draft
-            .items
-            .iter()
-            .map(|i| (i.id, graph.node(i.id).clone()))
-            .collect(),
+        nodes: draft.items.iter().map(|i| (i.id, i.node.clone())).collect(),
     })
 }
 
