@@ -2,8 +2,8 @@
 
 use super::Op;
 
-mod gpu;
 pub(super) mod dilation;
+mod gpu;
 mod gradients;
 mod kernels;
 mod shapes;

@@ -50,5 +50,5 @@ From the bottom up (a module may import those above it):
     device_config        tf.config: devices and threads
     importer             import_graph_def;  graph_util: graphs cut out and frozen;  graph_io: write_graph
     meta_graph           export_scoped_meta_graph, import_scoped_meta_graph
-    py_func              py_func
+    py_func              py_func;  py_function: functions that see values with a gradient
 """
