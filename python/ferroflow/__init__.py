@@ -139,7 +139,10 @@ from ferroflow._src.framework.py_function import py_function as py_function
 from ferroflow._src.framework.while_loops import while_loop as while_loop
 
 # -- framework: gradients --
-from ferroflow._src.framework.custom_gradient import custom_gradient as custom_gradient
+from ferroflow._src.framework.custom_gradient import (
+    custom_gradient as custom_gradient,
+    grad_pass_through as grad_pass_through,
+)
 from ferroflow._src.framework.gradient_registry import (
     NoGradient as NoGradient,
     NotDifferentiable as NotDifferentiable,
@@ -278,6 +281,7 @@ from ferroflow._src.ops.array import (
     unstack as unstack,
 )
 from ferroflow._src.ops.checks import (
+    add_check_numerics_ops as add_check_numerics_ops,
     assert_equal as assert_equal,
     assert_greater as assert_greater,
     assert_greater_equal as assert_greater_equal,

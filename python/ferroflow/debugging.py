@@ -26,6 +26,7 @@ from ferroflow._src.ops.checks import (
     assert_scalar as assert_scalar,
     assert_type as assert_type,
     check_numerics as check_numerics,
+    verify_tensor_all_finite as assert_all_finite,
     is_non_decreasing as is_non_decreasing,
     is_numeric_tensor as is_numeric_tensor,
     is_strictly_increasing as is_strictly_increasing,

@@ -4,7 +4,7 @@
 from ferroflow._src import contents as _contents
 
 _contents.begin(__name__)
-from ferroflow import gfile as gfile
+from ferroflow._src.platform import files as gfile
 from ferroflow._src.framework.graph_io import (
     write_graph as write_graph,
 )

@@ -13,6 +13,7 @@ from ferroflow._src.ops.clip import global_norm as global_norm
 from ferroflow._src.ops.einsum import einsum as einsum
 from ferroflow._src.ops.elementwise import cross as cross
 from ferroflow._src.ops.linalg import (
+    adjoint as adjoint,
     matrix_band_part as band_part,
     cholesky as cholesky,
     cholesky_solve as cholesky_solve,
@@ -24,6 +25,7 @@ from ferroflow._src.ops.linalg import (
     eye as eye,
     matrix_inverse as inv,
     matrix_solve_ls as lstsq,
+    logdet as logdet,
     matvec as matvec,
     norm as norm,
     normalize as normalize,

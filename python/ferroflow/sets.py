@@ -10,6 +10,7 @@ from ferroflow._src.ops.sets import (
     set_intersection as intersection,
     set_intersection as set_intersection,
     set_size as set_size,
+    set_size as size,
     set_union as set_union,
     set_union as union,
 )

@@ -12,5 +12,9 @@ from ferroflow._src.ops.spectral import (
     ifft2d as ifft2d,
     ifft3d as ifft3d,
 )
+from ferroflow._src.ops.windows import (
+    hamming_window as hamming_window,
+    hann_window as hann_window,
+)
 _contents.end(__name__)
 # fmt: on

@@ -40,6 +40,24 @@ def custom_gradient(f):
     return decorated
 
 
+def grad_pass_through(f):
+    """Makes a function whose gradient is that of the identity: what `f` does is passed over.
+
+    Args:
+      f: called with tensors; returns one of the same shape for each.
+    """
+
+    @custom_gradient
+    def passed(*args, **kwargs):
+        def grad(*grads, **kwargs):
+            variables = kwargs.get("variables")
+            return grads if variables is None else (grads, [None] * len(variables))
+
+        return f(*args, **kwargs), grad
+
+    return functools.wraps(f)(passed)
+
+
 def _apply(f, args):
     name = f"CustomGradient-{next_uid()}"
     args = [convert_to_tensor(x) for x in args]
@@ -77,13 +95,13 @@ def _apply(f, args):
 
 def _check_signature(grad_fn, variables):
     spec = inspect.getfullargspec(grad_fn)
-    takes_variables = "variables" in spec.args or "variables" in spec.kwonlyargs or spec.varkw
+    takes_variables = "variables" in spec.args or spec.varkw
     if variables and not takes_variables:
         raise TypeError(
             "If using @custom_gradient with a function that uses variables, then grad_fn must accept a keyword argument "
             "'variables'."
         )
-    if "variables" in spec.args and not variables and not get_variable_scope().use_resource:
+    if takes_variables and not variables and not get_variable_scope().use_resource:
         raise TypeError(
             "If using @custom_gradient with a function that uses variables, the enclosing variable scope must have "
             "use_resource=True."

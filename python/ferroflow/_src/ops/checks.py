@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ferroflow._src.framework import dtypes, errors, tensor_util
+from ferroflow._src.framework import dtypes, errors, stacks, tensor_util
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import SparseTensor
-from ferroflow._src.framework.control_flow import Assert, cond, no_op, with_dependencies
+from ferroflow._src.framework.control_flow import Assert, cond, group, no_op, with_dependencies
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.framework.scopes import colocate_with
+from ferroflow._src.framework.scopes import colocate_with, control_dependencies
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.ops import array, math, reductions, shaping
 from ferroflow._src.ops.arguments import renamed
@@ -656,3 +656,27 @@ def check_numerics(tensor, message, name=None):
       A `Tensor` of the type of `tensor` and its shape.
     """
     return apply_op("CheckNumerics", tensor, message=message, name=name)
+
+
+def add_check_numerics_ops():
+    """Checks all floats that the default graph's operations make.
+
+    Returns:
+      An `Operation` whose run fails with InvalidArgumentError at the first infinity or NaN, in the order of the graph.
+
+    Raises:
+      ValueError: when the graph has conditionals or loops.
+    """
+    before = []
+    for op in stacks.get_default_graph().get_operations():
+        for output in op.outputs:
+            if output.dtype not in (dtypes.float16, dtypes.float32, dtypes.float64):
+                continue
+            if op._get_control_flow_context() is not None:
+                raise ValueError(
+                    "`tf.add_check_numerics_ops() is not compatible with TensorFlow control flow operations such as "
+                    "`tf.cond()` or `tf.while_loop()`."
+                )
+            with control_dependencies(before):
+                before = [check_numerics(output, message=f"{op.name}:{output.value_index}")]
+    return group(*before)

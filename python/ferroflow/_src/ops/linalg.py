@@ -27,6 +27,36 @@ def cholesky(input, name=None):
     return apply_op("Cholesky", input, name=name)
 
 
+def logdet(matrix, name=None):
+    """Computes the logarithms of the determinants of positive definite matrices.
+
+    Args:
+      matrix: a `Tensor` [*batch, n, n] of floats or complex numbers.
+      name: the name scope.
+
+    Returns:
+      A `Tensor` [*batch] of floats.
+    """
+    with name_scope(name, "logdet", [matrix]):
+        diagonal = math.real(matrix_diag_part(apply_op("Cholesky", matrix)))
+        return 2.0 * reductions.reduce_sum(math.log(diagonal), axis=[-1])
+
+
+def adjoint(matrix, name=None):
+    """Transposes matrices and conjugates their elements.
+
+    Args:
+      matrix: a `Tensor` [*batch, m, n].
+      name: the name scope.
+
+    Returns:
+      A `Tensor` [*batch, n, m] of the same type.
+    """
+    with name_scope(name, "adjoint", [matrix]):
+        matrix = convert_to_tensor(matrix, name="matrix")
+        return array.matrix_transpose(matrix, conjugate=True)
+
+
 def matrix_determinant(input, name=None):
     """Computes determinants.
 

@@ -196,6 +196,8 @@ def Remove(filename):
 
 def DeleteRecursively(dirname):
     """Deletes a folder and all in it."""
+    if not os.path.exists(_path(dirname)):
+        raise errors.NotFoundError(None, None, f"{_path(dirname)} not found")
     with _translated():
         shutil.rmtree(_path(dirname))
 

@@ -19,6 +19,7 @@ PLACES = {
     "tensorflow.python.platform.app": "ferroflow._src.platform.app",
     "tensorflow.python.platform.tf_logging": "ferroflow._src.platform.tf_logging",
     "tensorflow.python.platform.gfile": "ferroflow._src.platform.gfile",
+    "tensorflow.io.gfile": "ferroflow._src.platform.files",
     "tensorflow.python.lib.io.file_io": "ferroflow._src.platform.file_io",
     "tensorflow.python.platform.resource_loader": "ferroflow._src.platform.resource_loader",
     "tensorflow.python.platform.sysconfig": "ferroflow._src.platform.sysconfig",
