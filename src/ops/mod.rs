@@ -91,6 +91,7 @@ const FAMILIES: &[&[Op]] = &[
     array::identity::OPS,
     array::cast::OPS,
     array::concat::OPS,
+    array::split::OPS,
     random::OPS,
     random::laws::OPS,
     random::candidates::OPS,

@@ -15,6 +15,7 @@ pub(super) mod search;
 pub(super) mod segments;
 pub(super) mod slice;
 pub(super) mod spaces;
+pub(super) mod split;
 pub(super) mod stitch;
 mod strided;
 pub(super) mod strided_assign;
