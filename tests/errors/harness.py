@@ -28,6 +28,7 @@ def normal(message):
     message = re.sub(r" ?\(defined at [^)]*\) ?", " (defined at) ", message)
     message = message.replace(", /job:localhost/replica:0/task:0/device:XLA_CPU:0", "")
     message = re.sub(r"'_\d+_", "'_N_", message)  # a queue without a shared name: how many there were in the process
+    message = re.sub(r"\bpyfunc_\d+", "pyfunc_N", message)
     message = re.sub(r"<class '[\w.]*\.(\w+)'>", r"<class '\1'>", message)
     return re.sub(r"[ \t]+", " ", message.replace(os.getcwd(), ".")).strip()
 
