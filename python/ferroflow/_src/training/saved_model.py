@@ -149,7 +149,7 @@ class SavedModelBuilder:
         self._saved_model.meta_graphs.add().CopyFrom(meta)
 
     def _add_collections(self, assets, main_op):
-        self._write_assets(assets or ())
+        self._write_assets(assets)
         if main_op is None:
             return
         if not isinstance(main_op, Operation):
@@ -162,7 +162,7 @@ class SavedModelBuilder:
     def _write_assets(self, assets):
         """Copies files into the model; the collection tells which tensor has the path of which."""
         sources = {}
-        for tensor in assets:
+        for tensor in assets or ():
             source = _path_of(tensor)
             name = _free_name(source, sources)
             sources[name] = source
@@ -171,11 +171,16 @@ class SavedModelBuilder:
             packed.type_url = "type.googleapis.com/tensorflow.AssetFileDef"
             packed.value = asset.SerializeToString()
             add_to_collection(ASSETS_KEY, packed)
+        logger.info("No assets to save." if assets is None else "Assets added to graph.")
+        if not sources:
+            logger.info("No assets to write.")
+            return
         folder = os.path.join(self._export_dir, ASSETS_DIRECTORY)
         for name, source in sources.items():
             os.makedirs(folder, exist_ok=True)
             if not os.path.exists(os.path.join(folder, name)):
                 shutil.copyfile(source, os.path.join(folder, name))
+        logger.info("Assets written to: %s", folder)
 
 
 def _default_saver():
