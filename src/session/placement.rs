@@ -175,7 +175,10 @@ impl Placer {
                 device
             }
         };
-        if self.devices[device].gpu.is_none() || may_be_on_gpu(graph, node) {
+        if self.devices[device].gpu.is_none()
+            || may_be_on_gpu(graph, node)
+            || may_stand_beside_gpu(graph, node)
+        {
             return Ok(device);
         }
         let names_a_kind = DeviceName::parse(&node.device).is_ok_and(|d| d.kind.is_some());
@@ -241,6 +244,44 @@ fn may_be_on_gpu(graph: &Graph, node: &Node) -> bool {
             && node.outputs.iter().all(|o| is_plain(&o.dtype)))
 }
 
+/// Whether a node that was given to a GPU may stay there in name and be computed on the host: TensorFlow has kernels of
+/// GPUs for nearly all that computes with numbers, many of them in the host's memory, and for variables; not for strings,
+/// queues, files and tables.
+fn may_stand_beside_gpu(graph: &Graph, node: &Node) -> bool {
+    const OF_NUMBERS: &[&str] = &[
+        "Apply",
+        "Assert",
+        "Assign",
+        "Broadcast",
+        "ConcatOffset",
+        "DestroyResource",
+        "IsVariable",
+        "Rank",
+        "ReadVariable",
+        "Resource",
+        "Scatter",
+        "Size",
+        "SparseApply",
+        "Stack",
+        "TemporaryVariable",
+        "TensorArray",
+        "Var",
+    ];
+    let is_plain = |dtype: &DType| !matches!(dtype, DType::String | DType::Variant);
+    let has_kernel = match find(node.op()).map(|entry| entry.run) {
+        Some(Run::Map(_) | Run::MapWith(_) | Run::View(_) | Run::Kernel(_) | Run::ControlFlow) => {
+            true
+        }
+        Some(Run::Host(_)) => OF_NUMBERS.iter().any(|start| node.op().starts_with(start)),
+        Some(Run::None) | None => false,
+    };
+    // What an assertion says of itself is strings.
+    let mut inputs = node.inputs.iter().map(|e| graph.dtype(*e));
+    has_kernel
+        && (node.op() == "Assert" || inputs.all(|d| is_plain(&d)))
+        && node.outputs.iter().all(|o| is_plain(&o.dtype))
+}
+
 /// TensorFlow's order: first what computes, then what only gives a value, such as constants.
 fn in_order(nodes: &[Arc<Node>]) -> impl Iterator<Item = &Node> {
     let gives = |node: &Node| {
@@ -256,6 +297,7 @@ fn in_order(nodes: &[Arc<Node>]) -> impl Iterator<Item = &Node> {
 mod tests {
     use super::*;
     use crate::graph::NodeSpec;
+    use crate::value::Value;
 
     fn graph(devices: &[&str]) -> Graph {
         let mut graph = crate::ops::new_graph();
@@ -287,6 +329,34 @@ mod tests {
         assert!(placed("/device:CPU:1", 1, false).is_err());
         assert!(placed("/job:worker", 1, true).is_err());
         assert!(placed("nonsense", 1, true).is_err());
+    }
+
+    #[test]
+    fn numbers_may_be_given_to_a_gpu_and_strings_may_not() {
+        let mut devices = local_devices(1, 0).unwrap();
+        devices.push(Device::new("GPU", 0, 1 << 30, "a GPU").unwrap());
+        let place = |value: Value, is_range: bool| {
+            let mut graph = crate::ops::new_graph();
+            let x = graph.constant_node("Const", value).unwrap();
+            let node = match is_range {
+                true => {
+                    let range = NodeSpec::new("Range").input(x).input(x).input(x);
+                    graph.create_tensor(range).unwrap().node
+                }
+                false => x.node,
+            };
+            graph.set_raw_device(node, "/device:GPU:0");
+            Placer::new(devices.clone(), false, false).place(&graph)
+        };
+        // No shader makes ranges; TensorFlow's kernel of GPUs for them works in the host's memory.
+        assert!(place(Value::scalar(1i32).unwrap(), true).is_ok());
+        assert!(place(Value::scalar(1.0f64).unwrap(), true).is_ok());
+        let error = place(Value::scalar_string("a"), false).unwrap_err();
+        assert!(
+            error
+                .message
+                .contains("no supported kernel for GPU devices")
+        );
     }
 
     #[test]
