@@ -6,7 +6,10 @@
 
 fn normal_pair(words: vec2<u32>) -> vec2<f32> {
     let u = max(unit_float(words.x), 1e-7);
-    let angle = 6.283185307 * unit_float(words.y);
+    // 2 pi times the unit, rounded once, as the CPU has it by way of float64: near a zero of the sine it shows.
+    let unit = unit_float(words.y);
+    let product = two_product(6.2831855, unit);
+    let angle = product.x + (product.y - 1.7484555e-7 * unit);
     let radius = sqrt(-2.0 * math_log(u));
     return radius * vec2<f32>(math_sin(angle), math_cos(angle));
 }
