@@ -34,7 +34,8 @@ fn is_vec(size: usize) -> u32 {
 impl Product {
     pub fn is_within_limits(&self) -> bool {
         let Product { batch, m, n, k, .. } = *self;
-        batch * m * n * k > 0 && batch * Cut::of(m, n, k, batch).splits <= MAX_LAYERS
+        [batch, m, n, k].iter().all(|d| *d > 0)
+            && batch * Cut::of(m, n, k, batch).splits <= MAX_LAYERS
     }
 
     /// Launches the product into `to` [batch, m, n].
