@@ -32,19 +32,18 @@ def moved(x):
     return tf.cast(tf.cast(x, tf.float32) * 1.0, x.dtype)
 
 
-I = np.arange(24, dtype=np.int32).reshape(2, 3, 4)
-B = np.random.RandomState(0).uniform(size=(2, 3, 5)) < 0.5
-W = np.arange(24, dtype=np.int64).reshape(2, 3, 4) - 7
+MASK = np.random.RandomState(0).uniform(size=(2, 3, 5)) < 0.5
+WIDE = np.arange(24, dtype=np.int64).reshape(2, 3, 4) - 7
 
 MOVES = {
     "transpose of two": (lambda x: tf.transpose(x), [floats(65, 33)]),
     "transpose in batches": (lambda x: tf.transpose(x, [0, 2, 1]), [floats(3, 40, 9)]),
     "transpose of four": (lambda x: tf.transpose(x, [3, 0, 2, 1]), [floats(2, 3, 4, 5)]),
-    "transpose of int64": (lambda x: tf.transpose(moved(x), [2, 0, 1]), [W]),
-    "transpose of bool": (lambda x: tf.transpose(x, [2, 0, 1]), [B]),
+    "transpose of int64": (lambda x: tf.transpose(moved(x), [2, 0, 1]), [WIDE]),
+    "transpose of bool": (lambda x: tf.transpose(x, [2, 0, 1]), [MASK]),
     "nothing moves": (lambda x: tf.transpose(x, [1, 0, 2]) + 0.0, [floats(1, 3, 4)]),
     "tile": (lambda x: tf.tile(x, [2, 1, 3]), [floats(2, 3, 4)]),
-    "tile of bool": (lambda x: tf.tile(x, [2, 1, 3]), [B]),
+    "tile of bool": (lambda x: tf.tile(x, [2, 1, 3]), [MASK]),
     "broadcast": (lambda x: tf.broadcast_to(x, [4, 2, 3, 5]), [floats(2, 1, 5)]),
     "reverse": (lambda x: tf.reverse(x, [0, 2]), [floats(2, 3, 5)]),
     "slice": (lambda x: tf.slice(x, [0, 1, 1], [2, -1, 3]), [floats(2, 3, 5)]),
@@ -53,38 +52,50 @@ MOVES = {
     "empty slice": (lambda x: x[:, 2:2], [floats(3, 4)]),
     "strided gradient": (lambda x: tf.gradients(tf.square(x[1:, ::2]), x), [floats(5, 7)]),
     "pad": (lambda x: tf.pad(x, [[1, 2], [0, 3]], constant_values=7.0), [floats(3, 5)]),
-    "pad of bool": (lambda x: tf.pad(x, [[1, 0], [0, 3], [2, 2]]), [B]),
+    "pad of bool": (lambda x: tf.pad(x, [[1, 0], [0, 3], [2, 2]]), [MASK]),
     "pad of nothing": (lambda x: tf.pad(x, [[1, 2], [0, 3]]), [floats(0, 5)]),
     "reflect": (lambda x: tf.pad(x, [[1, 2], [4, 3]], "REFLECT"), [floats(3, 5)]),
     "symmetric": (lambda x: tf.pad(x, [[3, 2], [5, 3]], "SYMMETRIC"), [floats(3, 5)]),
     "concat": (lambda x, y: tf.concat([x, y, x], 1), [floats(3, 5), floats(3, 2)]),
     "concat of rows": (lambda x, y: tf.concat([x, y], 0), [floats(3, 4), floats(2, 4)]),
     "concat with nothing": (lambda x, y: tf.concat([x, y], 0), [floats(3, 4), floats(0, 4)]),
-    "concat of bool": (lambda x: tf.concat([x, x], 1), [B]),
-    "concat gradient": (lambda x, y: tf.gradients(tf.square(tf.concat([x, y], 1)), [x, y]), [floats(3, 5), floats(3, 2)]),
+    "concat of bool": (lambda x: tf.concat([x, x], 1), [MASK]),
+    "concat gradient": (
+        lambda x, y: tf.gradients(tf.square(tf.concat([x, y], 1)), [x, y]),
+        [floats(3, 5), floats(3, 2)],
+    ),
     "stack": (lambda x, y: tf.stack([x, y], 1), [floats(3, 5), floats(3, 5)]),
     "unstack": (lambda x: tf.unstack(x, axis=1), [floats(2, 3, 5)]),
     "split": (lambda x: tf.split(x, 3, 1), [floats(2, 9)]),
     "split by sizes": (lambda x: tf.split(x, [2, -1, 3], 1), [floats(2, 9)]),
     "gather": (lambda x, i: tf.gather(x, i), [floats(9, 8), np.array([3, 0, 8, 3], np.int32)]),
-    "gather of an axis": (lambda x, i: tf.gather(x, i, axis=1), [floats(2, 9, 3), np.array([[3, 0], [8, 3]], np.int64)]),
+    "gather of an axis": (
+        lambda x, i: tf.gather(x, i, axis=1),
+        [floats(2, 9, 3), np.array([[3, 0], [8, 3]], np.int64)],
+    ),
     "gather gradient": (
         lambda x, i: tf.gradients(tf.square(tf.gather(x, i, axis=1)), x),
         [floats(2, 9, 3), np.array([3, 0, 3], np.int32)],
     ),
     "one hot": (lambda i: tf.one_hot(i, 5) * 1.0, [np.array([[0, 4], [5, -1]], np.int32)]),
-    "one hot along another axis": (lambda i: tf.one_hot(i, 3, 2.0, -1.0, axis=0), [np.array([[0, 2], [1, 5]], np.int64)]),
+    "one hot along another axis": (
+        lambda i: tf.one_hot(i, 3, 2.0, -1.0, axis=0),
+        [np.array([[0, 2], [1, 5]], np.int64)],
+    ),
     "where": (lambda x: tf.where(x > 0, x, -2 * x), [floats(3, 5)]),
     "where by rows": (lambda x: tf.where(x[:, 0] > 0, x, -2 * x), [floats(7, 5)]),
     "where of all": (lambda x: tf.where(tf.reduce_sum(x) > 0, x, -2 * x), [floats(7, 5)]),
     "zeros and ones": (lambda x: [tf.zeros_like(x) + x, tf.ones_like(x) * x, tf.fill([3, 3], 2.5)], [floats(3, 5)]),
-    "ones of bool": (lambda x: tf.ones_like(tf.transpose(x)), [B]),
+    "ones of bool": (lambda x: tf.ones_like(tf.transpose(x)), [MASK]),
     "segment sum": (lambda x: tf.segment_sum(x, [0, 0, 2, 2, 2]), [floats(5, 3)]),
     "segment mean": (lambda x: tf.segment_mean(x, [0, 0, 2, 2, 2]), [floats(5, 3)]),
     "unsorted sum": (lambda x: tf.unsorted_segment_sum(x, [3, -1, 0, 3, 1], 5), [floats(5, 3)]),
     "uniform": (lambda: tf.random_uniform([1003], seed=3), []),
     "uniform in a range": (lambda: tf.random_uniform([1003], -2, 5, seed=3), []),
-    "gather of vectors": (lambda x, i: tf.gather_nd(x, i), [floats(3, 4, 5), np.array([[2, 1], [0, 3], [0, 3]], np.int32)]),
+    "gather of vectors": (
+        lambda x, i: tf.gather_nd(x, i),
+        [floats(3, 4, 5), np.array([[2, 1], [0, 3], [0, 3]], np.int32)],
+    ),
     "scatter of vectors": (
         lambda x, i: tf.scatter_nd(i, x, [3, 4, 5]),
         [floats(3, 5), np.array([[2, 1], [0, 3], [0, 3]], np.int32)],
