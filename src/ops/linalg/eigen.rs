@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::graph::ShapeContext;
 use crate::ops::Op;
 use crate::ops::kernel::KernelContext;
-use crate::value::{PartialShape, Shape, Value};
+use crate::value::{DType, PartialShape, Shape, Value};
 
 use super::decompose::{Batch, narrowed, square_shape};
 use super::matrix::Matrix;
@@ -34,7 +34,7 @@ fn eigen_shape(c: &mut ShapeContext) -> Result<()> {
         c.set(1, join(&batch, &[m.max(n), m.max(n)]));
     }
     if !c.attrs().bool("compute_v")? {
-        c.set(1, PartialShape::vector(0));
+        c.set(1, PartialShape::unknown());
     }
     Ok(())
 }
@@ -49,8 +49,8 @@ fn svd_shape(c: &mut ShapeContext) -> Result<()> {
         c.set(2, join(&batch, &[n, kept(n, is_full)]));
     }
     if !c.attrs().bool("compute_uv")? {
-        c.set(1, PartialShape::vector(0));
-        c.set(2, PartialShape::vector(0));
+        c.set(1, PartialShape::unknown());
+        c.set(2, PartialShape::unknown());
     }
     Ok(())
 }
@@ -183,6 +183,11 @@ fn complete(u: &mut Matrix, j: usize) {
     }
 }
 
+/// What stands for vectors that were not asked for, as in TensorFlow, whose shape function says otherwise.
+fn nothing(dtype: DType) -> Result<Value> {
+    Value::zeros(dtype, Shape::scalar())
+}
+
 fn eigen(c: &mut KernelContext) -> Result<()> {
     let dtype = c.input(0)?.dtype();
     let batch = Batch::square(c.input(0)?)?;
@@ -196,7 +201,7 @@ fn eigen(c: &mut KernelContext) -> Result<()> {
     c.set_output(0, narrowed(dtype, batch.shape(&[n])?, &values)?);
     let vectors = match c.attrs().bool("compute_v")? {
         true => narrowed(dtype, batch.shape(&[n, n])?, &vectors)?,
-        false => Value::zeros(dtype, Shape::vector(0))?,
+        false => nothing(dtype)?,
     };
     c.set_output(1, vectors);
     Ok(())
@@ -224,7 +229,7 @@ fn svd(c: &mut KernelContext) -> Result<()> {
     for (i, shape, all) in [(1, shapes.0, us), (2, shapes.1, vs)] {
         let made = match is_wanted {
             true => narrowed(dtype, shape, &all)?,
-            false => Value::zeros(dtype, Shape::vector(0))?,
+            false => nothing(dtype)?,
         };
         c.set_output(i, made);
     }
