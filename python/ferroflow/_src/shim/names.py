@@ -67,6 +67,9 @@ PLACES = {
     "tensorflow.contrib.layers.python.layers.initializers": "ferroflow.contrib.layers",
     "tensorflow.contrib.layers.python.layers.regularizers": "ferroflow.contrib.layers",
     "tensorflow.contrib.layers.python.layers.utils": "ferroflow.contrib.slim.utils",
+    "tensorflow.contrib.slim.python.slim.nets": "ferroflow.contrib.slim.nets",
+    "tensorflow.contrib.slim.python.slim.nets.alexnet": "ferroflow.contrib.slim.nets.alexnet",
+    "tensorflow.contrib.slim.python.slim.nets.vgg": "ferroflow.contrib.slim.nets.vgg",
     "tensorflow.contrib.slim.python.slim.learning": "ferroflow.contrib.slim.learning",
     "tensorflow.contrib.slim.python.slim.model_analyzer": "ferroflow.contrib.slim.model_analyzer",
 }
