@@ -45,7 +45,7 @@ From the bottom up (a module may import those above it):
     gradient_registry    RegisterGradient, NotDifferentiable
     gradients            gradients, AggregationMethod;  custom_gradient
     error_messages       what a run's error says of the program
-    fetches, session     Session, InteractiveSession
+    fetches, session     Session, InteractiveSession;  served: what sessions of one target share
     device_lib           list_local_devices;  timeline: traced runs drawn
     device_config        tf.config: devices and threads
     importer             import_graph_def;  graph_util: graphs cut out and frozen;  graph_io: write_graph
