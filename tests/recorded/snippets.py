@@ -77,6 +77,9 @@ def record(name):
     made = {title: run(tf, np, code, title) for title, code in pieces(name)}
     path = os.path.join(HERE, os.path.splitext(name)[0] + ".json")
     text = json.dumps(made, indent=0, sort_keys=True) + "\n"
+    for old in (path, path + ".xz"):
+        if os.path.exists(old):
+            os.remove(old)
     if len(text) < _LARGE_BYTES:
         with open(path, "w") as file:
             file.write(text)

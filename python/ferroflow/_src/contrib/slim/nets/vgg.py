@@ -42,9 +42,7 @@ def _vgg(depths, end_points_of, collected, inputs, num_classes, is_training, kee
             return net, end_points
 
 
-def vgg_a(
-    inputs, num_classes=1000, is_training=True, dropout_keep_prob=0.5, spatial_squeeze=True, scope="vgg_a"
-):
+def vgg_a(inputs, num_classes=1000, is_training=True, dropout_keep_prob=0.5, spatial_squeeze=True, scope="vgg_a"):
     """Makes the network of 11 layers.
 
     Args:
@@ -72,9 +70,7 @@ def vgg_a(
     )
 
 
-def vgg_16(
-    inputs, num_classes=1000, is_training=True, dropout_keep_prob=0.5, spatial_squeeze=True, scope="vgg_16"
-):
+def vgg_16(inputs, num_classes=1000, is_training=True, dropout_keep_prob=0.5, spatial_squeeze=True, scope="vgg_16"):
     """Makes the network of 16 layers; see `vgg_a`."""
     return _vgg(
         (2, 2, 3, 3, 3),
@@ -90,9 +86,7 @@ def vgg_16(
     )
 
 
-def vgg_19(
-    inputs, num_classes=1000, is_training=True, dropout_keep_prob=0.5, spatial_squeeze=True, scope="vgg_19"
-):
+def vgg_19(inputs, num_classes=1000, is_training=True, dropout_keep_prob=0.5, spatial_squeeze=True, scope="vgg_19"):
     """Makes the network of 19 layers; see `vgg_a`."""
     return _vgg(
         (2, 2, 4, 4, 4),
