@@ -104,7 +104,7 @@ impl Cancellation {
     pub fn check_often(&self) -> Result<()> {
         let looks = self.looks.load(Ordering::Relaxed);
         self.looks.store(looks.wrapping_add(1), Ordering::Relaxed);
-        if looks % 8 == 0 || self.is_cancelled() {
+        if looks.is_multiple_of(8) || self.is_cancelled() {
             return self.check();
         }
         Ok(())

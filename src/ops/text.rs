@@ -213,7 +213,7 @@ fn strong_buckets(c: &mut KernelContext) -> Result<()> {
 /// MurmurHash64A (Austin Appleby, 2008) with the seed that TensorFlow took.
 fn murmur(data: &[u8]) -> u64 {
     const M: u64 = 0xc6a4_a793_5bd1_e995;
-    const SEED: u64 = 0xDECA_FCAF_FE;
+    const SEED: u64 = 0x00DE_CAFC_AFFE;
     let mut hash = SEED ^ (data.len() as u64).wrapping_mul(M);
     let mut words = data.chunks_exact(8);
     for word in &mut words {

@@ -451,7 +451,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn needed<'a>(book: Option<&'a Book>) -> Result<&'a Book> {
+fn needed(book: Option<&Book>) -> Result<&Book> {
     book.ok_or_else(|| Error::invalid("a Huffman table is missing"))
 }
 

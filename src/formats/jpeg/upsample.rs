@@ -27,7 +27,7 @@ impl Plane {
             (1, 1) => out.extend_from_slice(self.row(own)),
             (2, 1) if smooth && self.width > 2 => smooth_across(self.row(own), out),
             (2, 2) if smooth && self.width > 2 => {
-                let other = if y % 2 == 0 {
+                let other = if y.is_multiple_of(2) {
                     own.saturating_sub(1)
                 } else {
                     (own + 1).min(self.height - 1)

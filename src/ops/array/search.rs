@@ -89,7 +89,7 @@ fn bincount(c: &mut KernelContext) -> Result<()> {
         let one = <T as num_traits::One>::one();
         for (i, x) in numbers.iter().enumerate() {
             if let Some(bin) = bins.get_mut(*x as usize) {
-                *bin = *bin + if has_weights { weights[i] } else { one };
+                *bin += if has_weights { weights[i] } else { one };
             }
         }
     });

@@ -124,7 +124,7 @@ fn evenly(shape: &Shape, axis: i64, count: usize) -> Result<(usize, Vec<usize>)>
     let axis = resolve_axis(axis, rank)?;
     let size = shape.dim(axis);
     ensure!(
-        count > 0 && size % count == 0,
+        count > 0 && size.is_multiple_of(count),
         invalid,
         "Number of ways to split should evenly divide the split dimension, but got split_dim {axis} (size = {size}) and num_split {count}"
     );

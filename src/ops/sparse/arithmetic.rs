@@ -79,8 +79,7 @@ pub(super) fn add(c: &mut KernelContext) -> Result<()> {
     let (a, b) = (Sparse::at(c, 0)?, Sparse::at(c, 3)?);
     check_same_dims(&a, &b)?;
     let threshold = c.scalar_input(6, "thresh")?;
-    let limit;
-    dispatch!(real, threshold.dtype(), T => limit = threshold.item::<T>()?.magnitude());
+    let limit = dispatch!(real, threshold.dtype(), T => threshold.item::<T>()?.magnitude());
     let all = both(&a, &b);
     let mut places = Vec::new();
     let values;
