@@ -26,7 +26,7 @@ fn variants(text: &str) -> Vec<Vec<(&str, u32)>> {
     let mut all = vec![Vec::new()];
     for line in listed {
         let words: Vec<&str> = line.split_whitespace().collect();
-        assert!(words.len() % 2 == 0, "//!variant {line}");
+        assert!(words.len().is_multiple_of(2), "//!variant {line}");
         let pairs = words.chunks(2);
         all.push(pairs.map(|p| (p[0], p[1].parse().unwrap())).collect());
     }

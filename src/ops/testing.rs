@@ -42,6 +42,7 @@ pub(super) fn run(
 }
 
 /// Floats of both signs without order.
+#[cfg(feature = "gpu")]
 pub(super) fn floats_of(dims: &[i64]) -> Value {
     let shape = Shape::new(dims).unwrap();
     let all: Vec<f32> = (0..shape.num_elements() as u32)

@@ -374,7 +374,7 @@ mod tests {
     /// Numbers with many that are equal, and now and then a NaN.
     fn numbers(n: usize, salt: usize, has_nan: bool) -> Vec<f32> {
         let one = |i: usize| ((i * 7919 + salt * 104_729) % 11) as f32 - 5.0;
-        let is_nan = |i: usize| has_nan && (i * 31 + salt) % 17 == 0;
+        let is_nan = |i: usize| has_nan && (i * 31 + salt).is_multiple_of(17);
         (0..n)
             .map(|i| if is_nan(i) { f32::NAN } else { one(i) })
             .collect()
