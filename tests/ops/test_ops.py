@@ -57,8 +57,14 @@ def test_op_run_gives_tensorflows_values(case):
             continue
         assert value.dtype == wanted.dtype
         assert value.shape == wanted.shape
-        np.testing.assert_allclose(value, wanted, rtol=case.tolerance, atol=case.tolerance)
+        if i == 0 or not _has_unset_vectors(case):
+            np.testing.assert_allclose(value, wanted, rtol=case.tolerance, atol=case.tolerance)
         assert outputs[i].shape.is_compatible_with(value.shape), f"inferred {outputs[i].shape}, made {value.shape}"
+
+
+def _has_unset_vectors(case):
+    """Whether the row asks a decomposition for values alone: TensorFlow then leaves the vectors' memory as it was."""
+    return not (case.attrs.get("compute_uv", True) and case.attrs.get("compute_v", True))
 
 
 def _numeric(run, feeds, x, weights):
