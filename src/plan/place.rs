@@ -144,3 +144,59 @@ fn lies_after(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{RunSpec, plan};
+    use crate::graph::{Endpoint, Graph, NodeSpec};
+    use crate::ops::new_graph;
+    use crate::value::{DType, PartialShape};
+
+    fn fed(g: &mut Graph, name: &str, dtype: DType, dims: &[i64]) -> Endpoint {
+        let spec = NodeSpec::new("Placeholder").name(name).attr("dtype", dtype);
+        let shape = PartialShape::new(dims).unwrap();
+        g.create_tensor(spec.attr("shape", shape)).unwrap()
+    }
+
+    fn node(g: &mut Graph, op: &'static str, name: &str, inputs: &[Endpoint]) -> Endpoint {
+        let inputs = inputs.iter().copied();
+        let spec = inputs.fold(NodeSpec::new(op).name(name), |spec, e| spec.input(e));
+        g.create_tensor(spec).unwrap()
+    }
+
+    /// The plan of a run on GPU 0, as text.
+    fn shown(g: &Graph, feeds: &[Endpoint], fetches: &[Endpoint]) -> String {
+        let spec = RunSpec {
+            feeds: feeds.to_vec(),
+            fetches: fetches.to_vec(),
+            ..Default::default()
+        };
+        plan(g, &spec, &|_| Some(0)).unwrap().to_string()
+    }
+
+    #[test]
+    fn arrays_go_to_the_gpu_and_what_is_small_on_the_host_stays() {
+        let mut g = new_graph();
+        let x = fed(&mut g, "x", DType::F32, &[-1, 4]);
+        let rate = fed(&mut g, "rate", DType::F32, &[]);
+        let step = fed(&mut g, "step", DType::I64, &[]);
+        let decayed = node(&mut g, "Mul", "decayed", &[rate, rate]);
+        let next = node(&mut g, "Add", "next", &[step, step]);
+        let scaled = node(&mut g, "Mul", "scaled", &[x, decayed]);
+        let shape = node(&mut g, "Shape", "shape", &[scaled]);
+        let text = shown(&g, &[x, rate, step], &[scaled, next, shape]);
+        let line = |name: &str| text.lines().find(|l| l.contains(name)).unwrap().to_string();
+        assert!(line("'scaled'").contains("Mul@gpu0"), "{text}");
+        for name in ["'decayed'", "'next'", "'shape'"] {
+            assert!(!line(name).contains("@gpu"), "{text}");
+        }
+    }
+
+    #[test]
+    fn types_that_shaders_lack_are_computed_on_the_host() {
+        let mut g = new_graph();
+        let x = fed(&mut g, "x", DType::F64, &[-1]);
+        let y = node(&mut g, "Neg", "y", &[x]);
+        assert!(!shown(&g, &[x], &[y]).contains("@gpu"));
+    }
+}
