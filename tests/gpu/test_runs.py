@@ -55,6 +55,23 @@ def test_a_training_step_is_one_submission_and_one_wait():
         assert count["submissions"] == 1, count
 
 
+def test_a_step_of_the_autoencoder_is_one_submission_and_at_most_sixty_dispatches():
+    x = tf.placeholder(tf.float32, [None, 12, 12, 1])
+    h = tf.layers.conv2d(x, 6, 3, padding="same", activation=tf.nn.relu)
+    h = tf.layers.max_pooling2d(h, 2, 2, padding="same")
+    h = tf.layers.batch_normalization(h, training=True)
+    h = tf.layers.conv2d(h, 4, 3, padding="same", activation=tf.nn.relu)
+    h = tf.layers.conv2d_transpose(h, 6, 3, 2, padding="same", activation=tf.nn.relu)
+    loss = tf.reduce_mean(tf.square(tf.layers.conv2d(h, 1, 3, padding="same", activation=tf.nn.sigmoid) - x))
+    train = tf.train.AdamOptimizer(0.01).minimize(loss)
+    pictures = np.random.RandomState(0).uniform(0, 1, [8, 12, 12, 1]).astype(np.float32)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        count = counted(lambda: session.run([loss, train], {x: pictures}))
+    assert (count["submissions"], count["waits"]) == (1, 1), count
+    assert count["dispatches"] <= 60, count
+
+
 def test_memory_stays_as_it_is_over_a_thousand_steps():
     x, labels, loss, train = perceptron()
     pixels, truth = digits(8)
