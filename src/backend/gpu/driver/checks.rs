@@ -15,6 +15,8 @@ pub const CHECK_BYTES: u64 = 16;
 #[derive(Default)]
 pub struct Checks {
     pending: Vec<(ThreadId, Check)>,
+    /// The runs whose checks some thread has handed over and not yet looked at.
+    in_flight: Vec<ThreadId>,
     /// Errors of runs that have not asked yet.
     failed: Vec<(ThreadId, Error)>,
 }
@@ -38,13 +40,25 @@ impl Checks {
         self.pending.len()
     }
 
-    /// The checks of a recording that is handed over.
+    /// The checks of a recording that is handed over. Whoever takes them calls `note`, whatever happens.
     pub fn take(&mut self) -> Vec<(ThreadId, Check)> {
+        self.in_flight
+            .extend(self.pending.iter().map(|(run, _)| *run));
         std::mem::take(&mut self.pending)
+    }
+
+    /// Whether another thread has this thread's checks and has not looked at them yet.
+    pub fn is_awaited(&self) -> bool {
+        self.in_flight.contains(&std::thread::current().id())
     }
 
     /// Keeps what the words say for the runs that they belong to; the first of a run is its error.
     pub fn note(&mut self, checks: Vec<(ThreadId, Check)>, words: &[u32]) {
+        for (run, _) in &checks {
+            if let Some(at) = self.in_flight.iter().position(|other| other == run) {
+                self.in_flight.swap_remove(at);
+            }
+        }
         for ((run, check), words) in checks.into_iter().zip(words.chunks_exact(4)) {
             let is_known = self.failed.iter().any(|(other, _)| *other == run);
             if words[0] != 0 && !is_known {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use smallvec::SmallVec;
 
 use crate::error::{Code, Error, Result};
@@ -44,6 +44,8 @@ pub struct Driver {
     pool: Mutex<Pool>,
     staging: Staging,
     stream: Mutex<Stream>,
+    /// Told when checks were looked at.
+    noted: Condvar,
     checks: wgpu::Buffer,
     counters: Counters,
     /// What went wrong outside of any call.
@@ -114,6 +116,7 @@ impl Driver {
             pool: Mutex::default(),
             staging: Staging::default(),
             stream: Mutex::default(),
+            noted: Condvar::new(),
             checks,
             counters: Counters::default(),
             fault,
@@ -270,6 +273,28 @@ impl Driver {
         let index = self.submit(&mut stream);
         stream.settle();
         drop(stream);
+        let outcome = self.read_staged(&staging, index, all, of_checks);
+        // Runs whose checks these are wait for this, so it is said also when the reading failed.
+        let words = outcome.as_ref().map_or(&[][..], |(_, words)| words);
+        self.stream.lock().checks.note(checks, words);
+        self.noted.notify_all();
+        let (found, _) = outcome?;
+        self.staging.give_back(staging);
+        let down: usize = all.iter().map(|(_, len)| len).sum();
+        self.counters
+            .bytes_down
+            .fetch_add(down as u64, Ordering::Relaxed);
+        Ok(found)
+    }
+
+    /// What a submission copied: the bytes of each buffer, and the words of the checks behind them.
+    fn read_staged(
+        &self,
+        staging: &wgpu::Buffer,
+        index: wgpu::SubmissionIndex,
+        all: &[(&Memory, usize)],
+        of_checks: u64,
+    ) -> Result<(Vec<Buffer>, Vec<u32>)> {
         let (told, mapped) = std::sync::mpsc::channel();
         staging.map_async(wgpu::MapMode::Read, .., move |outcome| {
             let _ = told.send(outcome);
@@ -278,28 +303,19 @@ impl Driver {
         let lost = || Error::internal(format!("reading from GPU {} failed", self.index));
         mapped.recv().map_err(|_| lost())?.map_err(|_| lost())?;
         let mut found = Vec::with_capacity(all.len());
-        {
-            let view = staging.get_mapped_range(..).map_err(|_| lost())?;
-            let mut at = 0;
-            for (_, len) in all {
-                found.push(Buffer::copy_of(&view[at..at + len])?);
-                at += padded(*len) as usize;
-            }
-            if of_checks > 0 {
-                let words: Vec<u32> = view[at..at + of_checks as usize]
-                    .chunks_exact(4)
-                    .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                    .collect();
-                self.stream.lock().checks.note(checks, &words);
-            }
+        let view = staging.get_mapped_range(..).map_err(|_| lost())?;
+        let mut at = 0;
+        for (_, len) in all {
+            found.push(Buffer::copy_of(&view[at..at + len])?);
+            at += len.div_ceil(16) * 16;
         }
+        let words = view[at..at + of_checks as usize]
+            .chunks_exact(4)
+            .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect();
+        drop(view);
         staging.unmap();
-        self.staging.give_back(staging);
-        let down: usize = all.iter().map(|(_, len)| len).sum();
-        self.counters
-            .bytes_down
-            .fetch_add(down as u64, Ordering::Relaxed);
-        Ok(found)
+        Ok((found, words))
     }
 
     pub(super) fn read(&self, memory: &Memory, len: usize) -> Result<Buffer> {
@@ -337,8 +353,13 @@ impl Driver {
             .fetch_add(bytes.len() as u64, Ordering::Relaxed);
     }
 
+    /// The error of this thread's run; another thread may be about to look at its checks.
     fn fail_if_checked(&self) -> Result<()> {
-        match self.stream.lock().checks.failure() {
+        let mut stream = self.stream.lock();
+        while stream.checks.is_awaited() {
+            self.noted.wait(&mut stream);
+        }
+        match stream.checks.failure() {
             None => Ok(()),
             Some(error) => Err(error),
         }
