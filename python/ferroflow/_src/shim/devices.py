@@ -1,5 +1,6 @@
 """`ferroflow devices`: the GPUs of this machine, why one is not used, and whether they compute what the CPU does."""
 
+import importlib
 import json
 import sys
 from typing import Any
@@ -53,8 +54,7 @@ def _try(number: int) -> str:
     """A few operations on the device beside the CPU: "ok", or what is wrong."""
     import numpy as np
 
-    import ferroflow as tf
-
+    tf: Any = importlib.import_module("ferroflow")  # its names come when they are asked for
     graph = tf.Graph()
     with graph.as_default():
         x = tf.placeholder(tf.float32, [None, 64])
