@@ -5,14 +5,14 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::backend::gpu::map::{self, End, Formula, Formulas};
-use crate::backend::gpu::{Check, Gpu, Launch, Shader};
+use crate::backend::gpu::{Check, Gpu, Launch, Shader, allocate};
+use crate::ensure;
 use crate::error::{Error, Result};
 use crate::expr::{Expr, Program};
 use crate::graph::{Attrs, Node, NodeId};
 use crate::value::{DType, Shape, Value};
-use crate::{bail, ensure};
 
-use super::kernel::{SessionState, Slot};
+use super::kernel::{SessionState, Slot, value_at, variable_at};
 use super::resource::{Variable, WritingOnDevice};
 
 /// Launches what computes a node's outputs. It must set each of them, or leave the node to the host.
@@ -26,6 +26,11 @@ pub fn is_known_to_shaders(dtype: DType) -> bool {
     )
 }
 
+/// Whether input `i` is one of those that a kernel reads on the host.
+pub fn is_on_host(host_inputs: u32, i: usize) -> bool {
+    i < 32 && host_inputs >> i & 1 == 1
+}
+
 /// Whether a node whose inputs have these types may run on a GPU.
 pub fn runs_on_gpu(node: &Node, inputs: &[DType]) -> bool {
     let Some(entry) = super::find(node.op()) else {
@@ -35,10 +40,10 @@ pub fn runs_on_gpu(node: &Node, inputs: &[DType]) -> bool {
     if !is_elementwise && entry.gpu.is_none() {
         return false;
     }
-    let is_on_host = |i: usize| i < 32 && entry.host_inputs >> i & 1 == 1;
     let mut inputs = inputs.iter().enumerate();
-    inputs.all(|(i, d)| is_on_host(i) || *d == DType::Resource || is_known_to_shaders(*d))
-        && node.outputs.iter().all(|o| is_known_to_shaders(o.dtype))
+    inputs.all(|(i, d)| {
+        is_on_host(entry.host_inputs, i) || *d == DType::Resource || is_known_to_shaders(*d)
+    }) && node.outputs.iter().all(|o| is_known_to_shaders(o.dtype))
 }
 
 /// One node, about to run on a GPU.
@@ -100,14 +105,7 @@ impl<'a> GpuContext<'a> {
 
     /// Input `i`, wherever it lies.
     pub fn any_input(&self, i: usize) -> Result<&Value> {
-        match self.inputs.get(i) {
-            Some(Slot::Value(v) | Slot::Read(v, _)) => Ok(v),
-            _ => bail!(
-                internal,
-                "input {i} of node '{}' has no value",
-                self.node.name
-            ),
-        }
+        value_at(self.inputs, i, self.node)
     }
 
     /// Input `i` on the device.
@@ -177,22 +175,7 @@ impl<'a> GpuContext<'a> {
 
     /// The variable that input `i` refers to: by reference, or by a resource handle.
     pub fn variable(&self, i: usize) -> Result<Arc<Variable>> {
-        match self.inputs.get(i) {
-            Some(Slot::Ref(v)) => Ok(v.clone()),
-            Some(Slot::Value(v)) if v.dtype() == DType::Resource => {
-                v.resource()?.clone().downcast::<Variable>().map_err(|_| {
-                    Error::invalid(format!(
-                        "input {i} of node '{}' is a handle of something else than a variable",
-                        self.node.name
-                    ))
-                })
-            }
-            _ => bail!(
-                internal,
-                "input {i} of node '{}' is no variable",
-                self.node.name
-            ),
-        }
+        variable_at(self.inputs, i, self.node)
     }
 
     /// A variable's content on the device, locked for writing: behind a reference in place, behind a handle in memory
@@ -319,20 +302,6 @@ pub fn to_device(gpu: &dyn Gpu, value: &Value) -> Result<Value> {
         there = there.with_host(host.clone());
     }
     Value::on_device(value.dtype(), value.shape().clone(), there)
-}
-
-/// Memory for a value; the contents are whatever was there.
-pub fn allocate(gpu: &dyn Gpu, dtype: DType, shape: Shape) -> Result<Value> {
-    let size = dtype
-        .size()
-        .and_then(|n| n.checked_mul(shape.num_elements()));
-    let size = size.ok_or_else(|| {
-        Error::exhausted(format!(
-            "OOM when allocating tensor with shape{shape} and type {}",
-            dtype.short_name()
-        ))
-    })?;
-    Value::on_device(dtype, shape, gpu.allocate(size)?)
 }
 
 /// A copy on the device that shares nothing.

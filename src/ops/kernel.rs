@@ -151,6 +151,30 @@ pub trait SessionState: Send + Sync {
     fn host(&self) -> Option<&dyn Host>;
 }
 
+/// Input `i` of `node`; an error when it is missing or a bare reference.
+pub fn value_at<'s>(inputs: &'s [Slot], i: usize, node: &Node) -> Result<&'s Value> {
+    match inputs.get(i) {
+        Some(Slot::Value(v) | Slot::Read(v, _)) => Ok(v),
+        _ => bail!(internal, "input {i} of node '{}' has no value", node.name),
+    }
+}
+
+/// The variable that input `i` of `node` refers to: by reference, or by a resource handle.
+pub fn variable_at(inputs: &[Slot], i: usize, node: &Node) -> Result<Arc<Variable>> {
+    match inputs.get(i) {
+        Some(Slot::Ref(v)) => Ok(v.clone()),
+        Some(Slot::Value(v)) if v.dtype() == DType::Resource => {
+            v.resource()?.clone().downcast::<Variable>().map_err(|_| {
+                Error::invalid(format!(
+                    "input {i} of node '{}' is a handle of something else than a variable",
+                    node.name
+                ))
+            })
+        }
+        _ => bail!(internal, "input {i} of node '{}' is no variable", node.name),
+    }
+}
+
 /// One node, about to run.
 pub struct KernelContext<'a> {
     pub id: NodeId,
@@ -199,14 +223,7 @@ impl<'a> KernelContext<'a> {
 
     /// Input `i`; an error when it is missing or a bare reference.
     pub fn input(&self, i: usize) -> Result<&Value> {
-        match self.inputs.get(i) {
-            Some(Slot::Value(v) | Slot::Read(v, _)) => Ok(v),
-            _ => bail!(
-                internal,
-                "input {i} of node '{}' has no value",
-                self.node.name
-            ),
-        }
+        value_at(self.inputs, i, self.node)
     }
 
     /// Input `i`, given up by the context: when nobody else holds it, its memory may be used for the result.
@@ -260,22 +277,7 @@ impl<'a> KernelContext<'a> {
 
     /// The variable that input `i` refers to: by reference, or by a resource handle.
     pub fn variable(&self, i: usize) -> Result<Arc<Variable>> {
-        match self.inputs.get(i) {
-            Some(Slot::Ref(v)) => Ok(v.clone()),
-            Some(Slot::Value(v)) if v.dtype() == DType::Resource => {
-                v.resource()?.clone().downcast::<Variable>().map_err(|_| {
-                    Error::invalid(format!(
-                        "input {i} of node '{}' is a handle of something else than a variable",
-                        self.node.name
-                    ))
-                })
-            }
-            _ => bail!(
-                internal,
-                "input {i} of node '{}' is no variable",
-                self.node.name
-            ),
-        }
+        variable_at(self.inputs, i, self.node)
     }
 
     /// What the handle at input `i` refers to, which must be a `T`: `what` names it in the message.

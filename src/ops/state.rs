@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::backend::cpu::{simd, threads};
 use crate::error::Result;
-use crate::graph::ShapeContext;
+use crate::graph::{Node, ShapeContext};
 use crate::value::{DType, PartialShape, Shape, Value};
 use crate::{bail, dispatch, ensure};
 
@@ -429,8 +429,8 @@ fn is_initialized(c: &mut KernelContext) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn is_ref(c: &KernelContext) -> bool {
-    c.node.def.inputs.first().is_some_and(|arg| arg.is_ref)
+pub(super) fn is_ref(node: &Node) -> bool {
+    node.def.inputs.first().is_some_and(|arg| arg.is_ref)
 }
 
 /// Gives the reference on, for ops that have one as their output.
@@ -605,7 +605,7 @@ pub(super) fn add(mut a: Value, b: &Value) -> Result<Value> {
 fn assign_with(c: &mut KernelContext, update: Update) -> Result<()> {
     let variable = c.initialized_variable(0)?;
     let by = c.input(1)?;
-    let mut writing = variable.write(is_ref(c))?;
+    let mut writing = variable.write(is_ref(c.node))?;
     let shape = writing.value().shape();
     ensure!(
         shape == by.shape(),
@@ -650,7 +650,7 @@ impl<T: Arithmetic> simd::Loop for Combine<'_, T> {
 pub(super) fn count_up_to(c: &mut KernelContext) -> Result<()> {
     let variable = c.initialized_variable(0)?;
     let limit = c.attrs().int("limit")?;
-    let mut writing = variable.write(is_ref(c))?;
+    let mut writing = variable.write(is_ref(c.node))?;
     let before = writing.value().clone().deep_copy()?;
     let now = before.int()?;
     ensure!(now < limit, out_of_range, "Reached limit of {limit}");
@@ -668,7 +668,7 @@ fn scatter(c: &mut KernelContext, update: Update) -> Result<()> {
     let variable = c.initialized_variable(0)?;
     let (indices, updates) = (c.input(1)?, c.input(2)?);
     let rows = indices.ints()?;
-    let mut writing = variable.write(is_ref(c))?;
+    let mut writing = variable.write(is_ref(c.node))?;
     let shape: Shape = writing.value().shape().clone();
     ensure!(
         shape.rank() >= 1,
@@ -724,7 +724,7 @@ fn scatter(c: &mut KernelContext, update: Update) -> Result<()> {
 pub(super) fn scatter_nd(c: &mut KernelContext, update: Update) -> Result<()> {
     let variable = c.initialized_variable(0)?;
     let (indices, updates) = (c.input(1)?, c.input(2)?);
-    let mut writing = variable.write(is_ref(c))?;
+    let mut writing = variable.write(is_ref(c.node))?;
     let shape = writing.value().shape().clone();
     ensure!(
         indices.shape().rank() >= 1,

@@ -610,14 +610,16 @@ fn read(variable: Arc<Variable>) -> Result<Slot> {
     })
 }
 
+/// A copy on the host of what was read of a variable, as it is now.
+pub(super) fn copy_read(value: &Value, variable: &Variable) -> Result<Value> {
+    let _guard = variable.value.read();
+    value.deep_copy()
+}
+
 fn copy_reads(inputs: &mut [Slot]) -> Result<()> {
     for input in inputs {
         if let Slot::Read(value, variable) = input {
-            let copy = {
-                let _guard = variable.value.read();
-                value.deep_copy()?
-            };
-            *input = Slot::Value(copy);
+            *input = Slot::Value(copy_read(value, variable)?);
         }
     }
     Ok(())

@@ -11,14 +11,14 @@ use crate::backend::gpu::{self, Gpu};
 use crate::bail;
 use crate::error::{Error, Result};
 use crate::expr::Program;
-use crate::ops::gpu::{GpuContext, to_device};
+use crate::ops::gpu::{GpuContext, is_on_host, to_device};
 use crate::ops::kernel::Slot;
 use crate::ops::map::Map;
 use crate::ops::resource::Variable;
 use crate::plan::{Launch, Operand, Place, Plan, Step};
 use crate::value::{Buffer, DeviceBuffer, Value};
 
-use super::executor::{Executor, Inputs, Work};
+use super::executor::{Executor, Inputs, Work, copy_read};
 
 /// The plan's constants on each GPU that reads them: sent there once.
 #[derive(Default)]
@@ -64,8 +64,7 @@ impl<'a> Executor<'a, '_> {
     fn launch(&mut self, step: &'a Step, gpu: &dyn Gpu, launch: Launch) -> Result<Launched> {
         let mut inputs = Inputs::new();
         for (i, operand) in step.inputs.iter().enumerate() {
-            let stays = i < 32 && launch.host_inputs >> i & 1 == 1;
-            inputs.push(match stays {
+            inputs.push(match is_on_host(launch.host_inputs, i) {
                 true => self.take(step, operand)?,
                 false => self.take_there(step, gpu, operand, false)?,
             });
@@ -116,10 +115,7 @@ impl<'a> Executor<'a, '_> {
         }
         match self.take(step, operand)? {
             Slot::Read(value, variable) if stays(&value) => {
-                let guard = variable.value.read();
-                let copy = value.deep_copy()?;
-                drop(guard);
-                Ok(Slot::Value(copy))
+                Ok(Slot::Value(copy_read(&value, &variable)?))
             }
             Slot::Read(value, variable) => move_variable(gpu, value, variable),
             other => Ok(other),
@@ -287,10 +283,7 @@ pub(super) fn to_host(inputs: &mut [Slot], kept: usize) -> Result<()> {
             Slot::Value(value) if value.is_on_device() => *value = value.to_host()?,
             Slot::Read(value, variable) if value.is_on_device() => {
                 // The memory may have been written since: what is known of it on the host counts for nothing.
-                let guard = variable.value.read();
-                let copy = value.deep_copy()?;
-                drop(guard);
-                *input = Slot::Value(copy);
+                *input = Slot::Value(copy_read(value, variable)?);
             }
             _ => {}
         }

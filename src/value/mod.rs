@@ -11,4 +11,4 @@ pub use buffer::{Buffer, trim};
 pub use device::{DeviceBuffer, DeviceMemory};
 pub use dtype::{DType, Element, REF_OFFSET};
 pub use shape::{MAX_RANK, PartialShape, Shape, resolve_axis};
-pub use value::{Data, Resource, Value};
+pub use value::{Data, Resource, Value, bytes_for};

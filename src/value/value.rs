@@ -375,7 +375,7 @@ impl Value {
 }
 
 /// Bytes that a plain value takes; an error for other types and for sizes that overflow.
-fn bytes_for(dtype: DType, shape: &Shape) -> Result<usize> {
+pub fn bytes_for(dtype: DType, shape: &Shape) -> Result<usize> {
     let size = dtype
         .size()
         .ok_or_else(|| Error::internal(format!("{} is not plain", dtype.short_name())))?;

@@ -13,7 +13,7 @@ pub mod map;
 pub mod source;
 
 use crate::error::Result;
-use crate::value::{Buffer, DeviceBuffer};
+use crate::value::{Buffer, DType, DeviceBuffer, Shape, Value, bytes_for};
 
 pub use devices::{Found, Wish, found, gpus, is_built_in, wish};
 #[cfg(all(test, feature = "gpu"))]
@@ -83,4 +83,10 @@ pub trait Gpu: Send + Sync {
 
     /// Hands over what was launched. Waits only where a check has to be looked at.
     fn finish(&self) -> Result<()>;
+}
+
+/// Memory for a value on the device; the contents are whatever was there.
+pub fn allocate(gpu: &dyn Gpu, dtype: DType, shape: Shape) -> Result<Value> {
+    let buffer = gpu.allocate(bytes_for(dtype, &shape)?)?;
+    Value::on_device(dtype, shape, buffer)
 }

@@ -60,7 +60,7 @@ fn assign(c: &mut KernelContext) -> Result<()> {
 
 fn write(c: &KernelContext, variable: &Arc<Variable>) -> Result<()> {
     let value = c.input(4)?;
-    let mut writing = variable.write(is_ref(c))?;
+    let mut writing = variable.write(is_ref(c.node))?;
     let dims = writing.value().shape().dims().to_vec();
     let spec = spec_of(c, &dims, 1)?;
     ensure!(

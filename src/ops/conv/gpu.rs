@@ -8,15 +8,11 @@ use crate::backend::gpu::gemm::Cut;
 use crate::error::Result;
 use crate::ops::gpu::{GpuContext, words};
 use crate::ops::layout::Layout;
-use crate::ops::matmul::gpu::{Product, into_parts};
+use crate::ops::matmul::gpu::{Product, into_parts, is_vec};
 use crate::ops::reduce::gpu::Lanes;
 use crate::value::{DType, Shape, Value};
 
 use super::kernels::{Part, check_out, out_shape, windows};
-
-fn is_vec(channels: usize) -> u32 {
-    u32::from(channels.is_multiple_of(4))
-}
 
 /// What a signed parameter is as a word.
 fn signed(x: i64) -> u32 {

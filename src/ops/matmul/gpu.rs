@@ -27,7 +27,8 @@ pub(in crate::ops) struct Product {
 /// Layers of a dispatch along z.
 const MAX_LAYERS: usize = 65_535;
 
-fn is_vec(size: usize) -> u32 {
+/// Whether rows of this length are read four elements at a time, as a shader's constant.
+pub(in crate::ops) fn is_vec(size: usize) -> u32 {
     u32::from(size.is_multiple_of(4))
 }
 

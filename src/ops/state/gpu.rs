@@ -7,10 +7,7 @@ use crate::ops::gpu::{GpuContext, to_device};
 use crate::ops::resource::Variable;
 use crate::value::{Shape, Value};
 
-/// Whether the op takes its variable by reference: then it is written in place.
-fn is_by_reference(c: &GpuContext) -> bool {
-    c.node.def.inputs.first().is_some_and(|arg| arg.is_ref)
-}
+use super::is_ref;
 
 /// What a variable holds now has this shape.
 fn has_shape(variable: &Variable, shape: &Shape) -> bool {
@@ -32,7 +29,7 @@ fn own(c: &GpuContext, value: Value) -> Result<Value> {
 pub fn assign(c: &mut GpuContext) -> Result<()> {
     let variable = c.variable(0)?;
     let shape = c.shape(1)?.clone();
-    let by_reference = is_by_reference(c);
+    let by_reference = is_ref(c.node);
     let is_in_place = by_reference && has_shape(&variable, &shape);
     // Another shape than before: the CPU's kernel knows when that is allowed.
     let is_first = !variable.is_initialized() && variable.shape.admits(&shape);
@@ -68,7 +65,7 @@ fn update(c: &mut GpuContext, formula: fn(&[Expr]) -> Expr, full: usize) -> Resu
     let operands: Vec<Value> = (1..c.num_inputs())
         .map(|i| c.any_input(i).cloned())
         .collect::<Result<_>>()?;
-    let content = c.update(&variable, is_by_reference(c))?;
+    let content = c.update(&variable, is_ref(c.node))?;
     let mut all = vec![content.value()];
     all.extend(&operands);
     c.map(formula, &all, &shape, Some(0))?;

@@ -14,7 +14,7 @@ use crate::expr::Program;
 use crate::value::{DType, DeviceBuffer, Shape, Value};
 
 use super::launch::{Check, Launch, Shader, Text, groups_for};
-use super::{Gpu, source};
+use super::{Gpu, allocate, source};
 
 pub use render::{Fate, Mode};
 
@@ -203,15 +203,6 @@ fn add_up(gpu: &dyn Gpu, parts: &Value, divisor: f32) -> Result<Value> {
         check: None,
     })?;
     Ok(sum)
-}
-
-fn allocate(gpu: &dyn Gpu, dtype: DType, shape: Shape) -> Result<Value> {
-    let size = dtype
-        .size()
-        .and_then(|n| n.checked_mul(shape.num_elements()));
-    let size =
-        size.ok_or_else(|| Error::exhausted(format!("a tensor of shape {shape} is too large")))?;
-    Value::on_device(dtype, shape, gpu.allocate(size)?)
 }
 
 fn params(n: u32, inputs: &[&Value], layout: &Layout) -> Result<Option<SmallVec<[u32; 30]>>> {

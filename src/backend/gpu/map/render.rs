@@ -45,22 +45,20 @@ pub fn render(program: &Program, modes: &[Mode], fates: &[Fate], rank: usize) ->
 
 /// Whether the program may fail: it divides integers.
 pub fn has_check(program: &Program) -> bool {
-    let body = body(program);
-    body.is_some_and(|body| body.contains("int_"))
-        && program.instrs.iter().any(|i| {
-            use crate::expr::{Binary, Op};
-            i.from == DType::I32
-                && matches!(
-                    i.op,
-                    Op::Binary(
-                        Binary::Div
-                            | Binary::TruncDiv
-                            | Binary::FloorDiv
-                            | Binary::FloorMod
-                            | Binary::TruncMod
-                    )
+    program.instrs.iter().any(|i| {
+        use crate::expr::{Binary, Op};
+        i.from == DType::I32
+            && matches!(
+                i.op,
+                Op::Binary(
+                    Binary::Div
+                        | Binary::TruncDiv
+                        | Binary::FloorDiv
+                        | Binary::FloorMod
+                        | Binary::TruncMod
                 )
-        })
+            )
+    })
 }
 
 /// The libraries that the body calls.
