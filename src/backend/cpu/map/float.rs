@@ -4,7 +4,8 @@ use crate::error::Result;
 use crate::expr::{Binary, Unary};
 use crate::value::DType;
 
-use super::{no_kernel, special};
+use super::loops::no_kernel;
+use super::special;
 
 macro_rules! floats {
     ($t:ident, $dtype:expr, $unary:ident, $binary:ident) => {

@@ -14,8 +14,10 @@ use crate::backend::cpu::threads;
 use crate::expr::{Arg, Binary, Instr, Op, Program, Ternary, Unary};
 use crate::value::DType;
 
+use super::blocks::{repeat, stretch};
+use super::layout::Layout;
 use super::vector::{self, Lane, Operand, WIDEST};
-use super::{BLOCK, Layout, PIECE, float, repeat, stretch};
+use super::{BLOCK, PIECE, float};
 
 /// What a step computes.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,9 @@
 //! Programs against arithmetic done by hand.
 
+use half::f16;
+
 use super::*;
-use crate::expr::Expr;
+use crate::expr::{Expr, Program};
 
 fn eval(formula: &Expr, inputs: &[Value]) -> Result<Value> {
     let types: Vec<DType> = inputs.iter().map(Value::dtype).collect();
