@@ -2,8 +2,7 @@ import collections
 
 import pytest
 from ferroflow._src.framework import nest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 Point = collections.namedtuple("Point", "x y")
 structures = st.recursive(

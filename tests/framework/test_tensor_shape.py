@@ -1,8 +1,7 @@
 import ferroflow as tf
 import pytest
 from ferroflow._src.framework.tensor_shape import as_shape, unknown_shape
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 sizes = st.one_of(st.none(), st.lists(st.one_of(st.none(), st.integers(0, 5)), max_size=4))
 

@@ -2,8 +2,7 @@
 
 import ferroflow as tf
 import numpy as np
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 SETTINGS = settings(max_examples=100, deadline=None)
 

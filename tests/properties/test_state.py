@@ -2,8 +2,7 @@
 
 import ferroflow as tf
 import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 SETTINGS = settings(max_examples=80, deadline=None)
 

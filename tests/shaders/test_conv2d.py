@@ -1,8 +1,7 @@
 import math
 
 import numpy as np
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from .tiles import TILES, chunk_of, tiles_of
 from .windows import Window, patches, spread

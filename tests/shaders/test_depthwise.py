@@ -1,6 +1,5 @@
 import numpy as np
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from .test_conv2d import WINDOWS, near, normal
 from .windows import patches, spread

@@ -1,8 +1,7 @@
 """Shaders that move elements: steps, borders, picks, ranges, choices; every width, odd sizes."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from . import witness
 

@@ -6,8 +6,7 @@ next. A sequence's score is the sum of both along it.
 
 import numpy as np
 
-from ferroflow._src.framework import dtypes
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, variable_scope as scopes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.control_flow import smart_cond

@@ -2,10 +2,10 @@
 
 import math
 
+from ferroflow._src.framework.dtypes import int32, int64
+from ferroflow._src.framework.fills import truncated_normal, zeros
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.operators import cast, matmul
-from ferroflow._src.framework.fills import truncated_normal, zeros
-from ferroflow._src.framework.dtypes import int32, int64
 from ferroflow._src.framework.variables import Variable
 from ferroflow._src.losses.losses import sparse_softmax_cross_entropy
 from ferroflow._src.ops.activations import relu

@@ -4,6 +4,7 @@ import collections
 import warnings
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, operators
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.convert import convert_to_tensor, register_tensor_conversion_function, to_tensor

@@ -1,6 +1,7 @@
 """tf.constant, and the conversions that make one."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, stacks
 from ferroflow._src.framework.convert import register_tensor_conversion_function
 from ferroflow._src.framework.tensor_shape import Dimension, TensorShape

@@ -2,13 +2,11 @@
 
 import collections
 
-from ferroflow._src.framework import graph as graph_module
-from ferroflow._src.framework import nest, stacks
+from ferroflow._src.framework import graph as graph_module, nest, stacks
 from ferroflow._src.framework.collections import register_proto_function
 from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.scopes import prepend_name_scope, strip_name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
-
 
 GradientLoop = collections.namedtuple("GradientLoop", ("forward_context", "grad_context"))
 

@@ -4,6 +4,7 @@ import functools
 import operator
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.constant import _convert_shape, constant

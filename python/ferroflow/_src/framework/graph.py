@@ -13,7 +13,6 @@ from ferroflow._src.framework.tensor import Tensor
 from ferroflow._src.framework.tensor_like import TensorLike
 from ferroflow._src.framework.text import as_str
 
-
 _make_context = None
 
 

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, fills
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.constant import constant

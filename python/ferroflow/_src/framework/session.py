@@ -8,6 +8,7 @@ import time
 import warnings
 
 import numpy as np
+
 from ferroflow import _core
 from ferroflow._src.framework import graph_util, nest, served, stacks
 from ferroflow._src.framework.error_messages import explained

@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.name_scopes import name_scope

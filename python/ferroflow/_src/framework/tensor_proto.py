@@ -1,6 +1,7 @@
 """tf.make_tensor_proto and tf.make_ndarray: arrays as `TensorProto` and back."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.tensor_shape import TensorShape, as_shape
 from ferroflow._src.framework.tensor_values import as_ndarray
@@ -150,8 +151,9 @@ def attr_ndarray(value, name):
     if hasattr(value, "tensor_shape"):
         return MakeNdarray(value)
     if isinstance(value, str):
-        from ferroflow._src import proto
         from google.protobuf import text_format
+
+        from ferroflow._src import proto
 
         return MakeNdarray(text_format.Parse(value, proto.TensorProto()))
     raise TypeError(f"Don't know how to convert {value!r} to a TensorProto for argument '{name}'")

@@ -1,6 +1,7 @@
 """What is known of tensors while the graph is built: constant values, shapes held in tensors."""
 
 import numpy as np
+
 from ferroflow._src.framework.tensor_like import TensorBase, is_tensor
 from ferroflow._src.framework.tensor_shape import TensorShape, dimension_value, unknown_shape
 

@@ -1,6 +1,7 @@
 """Python values as arrays, by TensorFlow 1.15's rules: what `tf.constant` and conversions make of them."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, nest
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import Dimension

@@ -9,8 +9,7 @@ import weakref
 
 import numpy as np
 
-from ferroflow._src.framework import dtypes, nest, stacks, variable_lists
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, nest, stacks, variable_lists, variable_scope as scopes
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.initializers import (

@@ -1,6 +1,7 @@
 """What a layer is made of, as plain data, and the values of its variables."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, stacks
 from ferroflow._src.framework.placeholders import placeholder
 from ferroflow._src.framework.session import Session

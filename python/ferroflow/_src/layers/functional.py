@@ -1,15 +1,6 @@
 """Layers made and used at once: `tf.layers.dense(x, 10)`."""
 
 from ferroflow._src.framework.initializers import Ones, Zeros
-from ferroflow._src.layers.convolutional import (
-    Conv1D,
-    Conv2D,
-    Conv2DTranspose,
-    Conv3D,
-    Conv3DTranspose,
-    SeparableConv1D,
-    SeparableConv2D,
-)
 from ferroflow._src.layers.core import Dense, Dropout, Flatten
 from ferroflow._src.layers.normalization import BatchNormalization
 from ferroflow._src.layers.pooling import (

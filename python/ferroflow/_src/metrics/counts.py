@@ -1,7 +1,6 @@
 """Metrics that count answers: true and false positives and negatives, precision and recall, and means over classes."""
 
-from ferroflow._src.framework import dtypes
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, variable_scope as scopes
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.metrics.streaming import collected, fitted, metric_variable
 from ferroflow._src.ops import array, checks, filling, indexing, math, reductions, shaping, state

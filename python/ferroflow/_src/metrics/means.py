@@ -1,7 +1,6 @@
 """Metrics that are the mean of something: values, errors, correct answers."""
 
-from ferroflow._src.framework import dtypes
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, variable_scope as scopes
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.metrics.streaming import collected, fitted, metric_variable, spread
 from ferroflow._src.ops import filling, indexing, math, reductions, shaping, state

@@ -1,7 +1,6 @@
 """Metrics over thresholds of predicted probabilities: counts at each of them, the areas below curves, and points on them."""
 
-from ferroflow._src.framework import dtypes
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, variable_scope as scopes
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.metrics.streaming import collected, fitted, metric_variable, spread

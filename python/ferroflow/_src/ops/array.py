@@ -2,13 +2,10 @@
 
 import numpy as np
 
-from ferroflow._src.framework import dtypes, fills, slicing, tensor_util
+from ferroflow._src.framework import dtypes, slicing, tensor_util
 from ferroflow._src.framework.apply import apply_op
-from ferroflow._src.framework.composite import IndexedSlices, is_sparse
-from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import Dimension, TensorShape, dimension_value
 from ferroflow._src.ops import filling, shaping
 from ferroflow._src.ops.arguments import renamed

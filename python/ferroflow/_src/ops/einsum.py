@@ -8,7 +8,6 @@ from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.ops import array, linalg, math, reductions, shaping
 
-
 _log = logging.getLogger("tensorflow")
 
 

@@ -14,7 +14,6 @@ from ferroflow._src.framework.scopes import colocate_with
 from ferroflow._src.framework.tensor_shape import dimension_value, unknown_shape
 from ferroflow._src.ops import array, clip, filling, indexing, math, reductions, segments, shaping, sparse
 
-
 _log = logging.getLogger("tensorflow")
 
 

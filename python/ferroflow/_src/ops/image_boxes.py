@@ -6,8 +6,7 @@ from ferroflow._src.framework.control_flow import with_dependencies
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_like import TensorBase
-from ferroflow._src.ops import array, math, random
-from ferroflow._src.ops import image as images
+from ferroflow._src.ops import array, image as images, math, random
 from ferroflow._src.ops.image_colour import convert_image_dtype
 from ferroflow._src.ops.image_files import decode_jpeg
 

@@ -1,6 +1,7 @@
 """How alike two images are, and where an image changes."""
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.control_flow import Assert, cond

@@ -16,188 +16,68 @@ from ferroflow._src.framework.tensor_shape import as_shape, unknown_shape
 from ferroflow._src.ops import array, filling
 from ferroflow._src.ops.elementwise import (
     acos as acos,
-)
-from ferroflow._src.ops.elementwise import (
     acosh as acosh,
-)
-from ferroflow._src.ops.elementwise import (
     add as add,
-)
-from ferroflow._src.ops.elementwise import (
     asin as asin,
-)
-from ferroflow._src.ops.elementwise import (
     asinh as asinh,
-)
-from ferroflow._src.ops.elementwise import (
     atan as atan,
-)
-from ferroflow._src.ops.elementwise import (
     atan2 as atan2,
-)
-from ferroflow._src.ops.elementwise import (
     atanh as atanh,
-)
-from ferroflow._src.ops.special import (
-    bessel_i0e as bessel_i0e,
-)
-from ferroflow._src.ops.special import (
-    bessel_i1e as bessel_i1e,
-)
-from ferroflow._src.ops.special import (
-    betainc as betainc,
-)
-from ferroflow._src.ops.elementwise import (
     ceil as ceil,
-)
-from ferroflow._src.ops.elementwise import (
     cos as cos,
-)
-from ferroflow._src.ops.elementwise import (
     cosh as cosh,
-)
-from ferroflow._src.ops.elementwise import (
     cross as cross,
-)
-from ferroflow._src.ops.special import (
-    digamma as digamma,
-)
-from ferroflow._src.ops.special import (
-    erf as erf,
-)
-from ferroflow._src.ops.special import (
-    erfc as erfc,
-)
-from ferroflow._src.ops.elementwise import (
     exp as exp,
-)
-from ferroflow._src.ops.elementwise import (
     expm1 as expm1,
-)
-from ferroflow._src.ops.elementwise import (
     floor as floor,
-)
-from ferroflow._src.ops.elementwise import (
     floor_div as floor_div,
-)
-from ferroflow._src.ops.elementwise import (
     floormod as floormod,
-)
-from ferroflow._src.ops.elementwise import (
     greater as greater,
-)
-from ferroflow._src.ops.elementwise import (
     greater_equal as greater_equal,
-)
-from ferroflow._src.ops.special import (
-    igamma as igamma,
-)
-from ferroflow._src.ops.special import (
-    igammac as igammac,
-)
-from ferroflow._src.ops.elementwise import (
     is_finite as is_finite,
-)
-from ferroflow._src.ops.elementwise import (
     is_inf as is_inf,
-)
-from ferroflow._src.ops.elementwise import (
     is_nan as is_nan,
-)
-from ferroflow._src.ops.elementwise import (
     less as less,
-)
-from ferroflow._src.ops.elementwise import (
     less_equal as less_equal,
-)
-from ferroflow._src.ops.special import (
-    lgamma as lgamma,
-)
-from ferroflow._src.ops.elementwise import (
     log as log,
-)
-from ferroflow._src.ops.elementwise import (
     log1p as log1p,
-)
-from ferroflow._src.ops.elementwise import (
     logical_and as logical_and,
-)
-from ferroflow._src.ops.elementwise import (
     logical_not as logical_not,
-)
-from ferroflow._src.ops.elementwise import (
     logical_or as logical_or,
-)
-from ferroflow._src.ops.elementwise import (
     maximum as maximum,
-)
-from ferroflow._src.ops.elementwise import (
     minimum as minimum,
-)
-from ferroflow._src.ops.elementwise import (
     multiply as multiply,
-)
-from ferroflow._src.ops.elementwise import (
     negative as negative,
-)
-from ferroflow._src.ops.elementwise import (
     nextafter as nextafter,
-)
-from ferroflow._src.ops.special import (
-    polygamma as polygamma,
-)
-from ferroflow._src.ops.elementwise import (
     realdiv as realdiv,
-)
-from ferroflow._src.ops.elementwise import (
     reciprocal as reciprocal,
-)
-from ferroflow._src.ops.elementwise import (
     rint as rint,
-)
-from ferroflow._src.ops.elementwise import (
     rsqrt as rsqrt,
-)
-from ferroflow._src.ops.elementwise import (
     sign as sign,
-)
-from ferroflow._src.ops.elementwise import (
     sin as sin,
-)
-from ferroflow._src.ops.elementwise import (
     sinh as sinh,
-)
-from ferroflow._src.ops.elementwise import (
     sqrt as sqrt,
-)
-from ferroflow._src.ops.elementwise import (
     square as square,
-)
-from ferroflow._src.ops.elementwise import (
     squared_difference as squared_difference,
-)
-from ferroflow._src.ops.elementwise import (
     subtract as subtract,
-)
-from ferroflow._src.ops.elementwise import (
     tan as tan,
-)
-from ferroflow._src.ops.elementwise import (
     tanh as tanh,
-)
-from ferroflow._src.ops.elementwise import (
     truncatediv as truncatediv,
-)
-from ferroflow._src.ops.elementwise import (
     truncatemod as truncatemod,
 )
 from ferroflow._src.ops.special import (
+    bessel_i0e as bessel_i0e,
+    bessel_i1e as bessel_i1e,
+    betainc as betainc,
+    digamma as digamma,
+    erf as erf,
+    erfc as erfc,
+    igamma as igamma,
+    igammac as igammac,
+    lgamma as lgamma,
+    polygamma as polygamma,
     xdivy as xdivy,
-)
-from ferroflow._src.ops.special import (
     xlogy as xlogy,
-)
-from ferroflow._src.ops.special import (
     zeta as zeta,
 )
 

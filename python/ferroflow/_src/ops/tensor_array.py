@@ -12,7 +12,6 @@ from ferroflow._src.framework.tensor_like import TensorBase
 from ferroflow._src.framework.tensor_shape import TensorShape, as_shape
 from ferroflow._src.ops import array, math, shaping
 
-
 _log = logging.getLogger("tensorflow")
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import glob
-import io
 import os
 import re
 import shutil

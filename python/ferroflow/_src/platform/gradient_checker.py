@@ -3,9 +3,9 @@
 import numpy as np
 
 from ferroflow._src.framework import gradients, stacks
-from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.composite import IndexedSlices
+from ferroflow._src.framework.constant import constant
 
 
 def compute_gradient(x, x_shape, y, y_shape, x_init_value=None, delta=1e-3, init_targets=None, extra_feed_dict=None):

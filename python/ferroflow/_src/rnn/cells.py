@@ -2,8 +2,7 @@
 
 import collections
 
-from ferroflow._src.framework import dtypes, nest, tensor_util, variable_lists
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, nest, tensor_util, variable_lists, variable_scope as scopes
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.initializers import Constant, Zeros

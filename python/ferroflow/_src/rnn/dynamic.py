@@ -1,7 +1,6 @@
 """dynamic_rnn, bidirectional_dynamic_rnn and raw_rnn: cells in a loop over time."""
 
-from ferroflow._src.framework import control_flow, dtypes, nest, tensor_util
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import control_flow, dtypes, nest, tensor_util, variable_scope as scopes
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope

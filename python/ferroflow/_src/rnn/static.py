@@ -1,10 +1,9 @@
 """static_rnn and its kin: cells over a list of inputs, each step with nodes of its own."""
 
-from ferroflow._src.framework import dtypes, nest
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, nest, variable_scope as scopes
 from ferroflow._src.framework.convert import convert_to_tensor
-from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.framework.packing import stack
+from ferroflow._src.framework.scopes import control_dependencies
 from ferroflow._src.framework.tensor_shape import dimension_value, unknown_shape
 from ferroflow._src.ops import array, filling, indexing, math, reductions, shaping
 from ferroflow._src.rnn.cells import check_is_cell

@@ -3,9 +3,7 @@
 import hashlib
 import numbers
 
-from ferroflow._src.framework import nest, tensor_util
-from ferroflow._src.framework import scopes as placement
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import nest, scopes as placement, tensor_util, variable_scope as scopes
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.tensor_shape import TensorShape

@@ -1,8 +1,8 @@
 """tf.train.AdagradOptimizer."""
 
 from ferroflow._src.framework.apply import apply_op
-from ferroflow._src.ops import shaping
 from ferroflow._src.framework.initializers import constant_initializer
+from ferroflow._src.ops import shaping
 from ferroflow._src.ops.math import cast
 from ferroflow._src.training.optimizer import FusedOptimizer
 

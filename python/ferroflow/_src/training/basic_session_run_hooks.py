@@ -1,18 +1,17 @@
 """All hooks of tf.train under the name that TensorFlow's module has."""
 
-from ferroflow._src.training.hook_timer import HookTimer as _HookTimer
-from ferroflow._src.training.hook_timer import NeverTriggerTimer, SecondOrStepTimer
+from ferroflow._src.training.hook_timer import HookTimer as _HookTimer, NeverTriggerTimer, SecondOrStepTimer
 from ferroflow._src.training.hooks import (
     FeedFnHook,
     FinalOpsHook,
     GlobalStepWaiterHook,
     LoggingTensorHook,
+    MultiStepStopAtStepHook as _MultiStepStopAtStepHook,
     NanLossDuringTrainingError,
     NanTensorHook,
     StopAtStepHook,
     get_or_create_steps_per_run_variable,
 )
-from ferroflow._src.training.hooks import MultiStepStopAtStepHook as _MultiStepStopAtStepHook
 from ferroflow._src.training.saving_hooks import (
     CheckpointSaverHook,
     CheckpointSaverListener,

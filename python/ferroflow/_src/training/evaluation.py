@@ -13,8 +13,7 @@ from ferroflow._src.platform import tf_logging
 from ferroflow._src.summary.summary_ops import merge_all
 from ferroflow._src.summary.writer import FileWriterCache
 from ferroflow._src.training.checkpoint_utils import checkpoints_iterator
-from ferroflow._src.training.global_step import get_or_create_global_step
-from ferroflow._src.training.global_step import global_step as value_of_step
+from ferroflow._src.training.global_step import get_or_create_global_step, global_step as value_of_step
 from ferroflow._src.training.hooks import FinalOpsHook
 from ferroflow._src.training.monitored_session import ChiefSessionCreator, MonitoredSession
 from ferroflow._src.training.session_run_hook import SessionRunArgs, SessionRunHook

@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+
 from ferroflow._src.framework import dtypes, stacks
 from ferroflow._src.framework.errors import OutOfRangeError
 from ferroflow._src.framework.graph_keys import GraphKeys

@@ -17,8 +17,8 @@ from ferroflow._src.training.wrapped_sessions import (
     CoordinatedSession,
     HookedSession,
     RecoverableSession,
+    StepContext as _StepContext,
 )
-from ferroflow._src.training.wrapped_sessions import StepContext as _StepContext
 
 USE_DEFAULT = object()
 

@@ -6,18 +6,18 @@ Most optimizers are a single op an update and derive from `FusedOptimizer`, at t
 
 from ferroflow._src.framework import control_flow, dtypes, nest
 from ferroflow._src.framework.apply import apply_op
+from ferroflow._src.framework.collections import get_collection, get_collection_ref
+from ferroflow._src.framework.composite import IndexedSlices
 from ferroflow._src.framework.convert import convert_to_tensor, convert_to_tensor_or_indexed_slices
 from ferroflow._src.framework.gradients import gradients
 from ferroflow._src.framework.graph_keys import GraphKeys
-from ferroflow._src.framework.scopes import colocate_with, control_dependencies, init_scope
-from ferroflow._src.framework.collections import get_collection, get_collection_ref
-from ferroflow._src.framework.stacks import get_default_graph
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.framework.resource_variables import is_resource_variable
-from ferroflow._src.framework.composite import IndexedSlices
+from ferroflow._src.framework.scopes import colocate_with, control_dependencies, init_scope
+from ferroflow._src.framework.stacks import get_default_graph
 from ferroflow._src.framework.tensor import Tensor
-from ferroflow._src.framework.variables import Variable
 from ferroflow._src.framework.variable_lists import trainable_variables
+from ferroflow._src.framework.variables import Variable
 from ferroflow._src.ops import indexing, segments, shaping, state
 from ferroflow._src.training import slot_creator
 

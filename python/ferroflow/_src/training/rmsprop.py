@@ -1,7 +1,7 @@
 """tf.train.RMSPropOptimizer."""
 
-from ferroflow._src.ops.filling import ones_like
 from ferroflow._src.framework.initializers import ones_initializer
+from ferroflow._src.ops.filling import ones_like
 from ferroflow._src.ops.math import cast
 from ferroflow._src.training.optimizer import FusedOptimizer
 

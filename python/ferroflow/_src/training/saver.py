@@ -29,8 +29,11 @@ from ferroflow._src.framework.session import BaseSession
 from ferroflow._src.framework.text import as_str, as_text
 from ferroflow._src.framework.variable_lists import all_saveable_objects
 from ferroflow._src.ops import array, shaping
-from ferroflow._src.training import checkpoint_management, saveables
-from ferroflow._src.training import queue_runner as queue_runner  # says how MetaGraphDefs hold queue runners
+from ferroflow._src.training import (
+    checkpoint_management,
+    queue_runner as queue_runner,  # says how MetaGraphDefs hold queue runners
+    saveables,
+)
 from ferroflow._src.training.checkpoint_utils import keys_by_variable_name
 from ferroflow._src.training.global_step import global_step as read_global_step
 from ferroflow._src.training.log import logger

@@ -5,11 +5,10 @@ All take the base rate (a number or scalar tensor) and the step (a number, tenso
 
 import math as python_math
 
-from ferroflow._src.framework import control_flow
+from ferroflow._src.framework import control_flow, dtypes
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_n_to_tensor, convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.framework import dtypes
 from ferroflow._src.ops import math, random
 
 

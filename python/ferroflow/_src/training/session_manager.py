@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+
 from ferroflow._src.framework import stacks
 from ferroflow._src.framework.errors import DeadlineExceededError, FailedPreconditionError
 from ferroflow._src.framework.session import Session

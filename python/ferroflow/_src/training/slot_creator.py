@@ -6,11 +6,11 @@ Optimizers keep their state in slots, moving averages their shadows.
 from contextlib import nullcontext
 
 from ferroflow._src.framework import variable_scope as vs
-from ferroflow._src.framework.scopes import colocate_with
+from ferroflow._src.framework.initializers import zeros_initializer
 from ferroflow._src.framework.resource_variables import is_resource_variable
+from ferroflow._src.framework.scopes import colocate_with
 from ferroflow._src.framework.variables import RefVariable, Variable
 from ferroflow._src.ops import filling, shaping
-from ferroflow._src.framework.initializers import zeros_initializer
 
 
 def create_slot(primary, val, name, colocate_with_primary=True):

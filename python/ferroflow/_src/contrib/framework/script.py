@@ -1,7 +1,6 @@
 """tf.contrib.framework.py_func: `tf.py_func` for structures and keywords."""
 
-from ferroflow._src.framework import nest
-from ferroflow._src.framework import py_func as plain
+from ferroflow._src.framework import nest, py_func as plain
 from ferroflow._src.framework.tensor_shape import as_shape
 
 

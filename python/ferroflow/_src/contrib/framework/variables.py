@@ -3,14 +3,12 @@
 import functools
 
 from ferroflow._src.contrib.framework.arg_scope import add_arg_scope
-from ferroflow._src.framework import dtypes
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, variable_scope as scopes
 from ferroflow._src.framework.collections import add_to_collection, get_collection
 from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.scopes import device as device_scope
 from ferroflow._src.framework.variables import Variable, VariableAggregation, VariableSynchronization
-from ferroflow._src.ops.checks import assert_same_float_dtype as assert_same_float_dtype
-from ferroflow._src.ops.checks import assert_scalar as assert_scalar
+from ferroflow._src.ops.checks import assert_same_float_dtype as assert_same_float_dtype, assert_scalar as assert_scalar
 
 
 def local_variable(initial_value, validate_shape=True, name=None, use_resource=None):

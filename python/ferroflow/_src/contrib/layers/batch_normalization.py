@@ -10,8 +10,7 @@ from ferroflow._src.contrib.layers.outputs import (
     get_variable_collections,
     model_variable_getter,
 )
-from ferroflow._src.framework import dtypes
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, variable_scope as scopes
 from ferroflow._src.framework.collections import add_to_collections
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor

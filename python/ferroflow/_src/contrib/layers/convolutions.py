@@ -2,8 +2,8 @@
 
 from ferroflow._src.contrib.framework import variables
 from ferroflow._src.contrib.framework.arg_scope import add_arg_scope
-from ferroflow._src.contrib.layers.initializers import xavier_initializer
 from ferroflow._src.contrib.layers.arguments import channel_dimension, last_dimension, two_element_tuple
+from ferroflow._src.contrib.layers.initializers import xavier_initializer
 from ferroflow._src.contrib.layers.outputs import (
     add_variable_to_collections,
     check_format,

@@ -12,17 +12,12 @@ from ferroflow._src.contrib.layers.outputs import (
     get_variable_collections,
     model_variable_getter,
 )
-from ferroflow._src.framework import dtypes
-from ferroflow._src.framework import variable_scope as scopes
-from ferroflow._src.framework.collections import add_to_collection, get_collection
+from ferroflow._src.framework import dtypes, variable_scope as scopes
 from ferroflow._src.framework.convert import convert_to_tensor
-from ferroflow._src.framework.graph_keys import GraphKeys
-from ferroflow._src.framework.initializers import Ones, Zeros
+from ferroflow._src.framework.initializers import Zeros
 from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.framework.partitioned_variable import PartitionedVariable
-from ferroflow._src.layers import convolutional, core, functional, normalization, pooling
+from ferroflow._src.layers import convolutional, core, functional, pooling
 from ferroflow._src.ops import activations, array, filling, math, nn, shaping
-
 
 _NAMES = {"bias": "biases", "kernel": "weights"}
 

@@ -3,8 +3,7 @@
 from ferroflow._src.contrib.framework import variables
 from ferroflow._src.contrib.framework.arg_scope import add_arg_scope
 from ferroflow._src.contrib.layers.outputs import check_format, collect_named_outputs, get_variable_collections
-from ferroflow._src.framework import dtypes
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, variable_scope as scopes
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.initializers import Ones, Zeros
 from ferroflow._src.framework.name_scopes import name_scope

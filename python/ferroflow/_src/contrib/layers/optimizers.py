@@ -1,7 +1,6 @@
 """optimize_loss: gradients, their clipping, summaries and the step that applies them, in one call."""
 
-from ferroflow._src.framework import dtypes
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, variable_scope as scopes
 from ferroflow._src.framework.collections import get_collection
 from ferroflow._src.framework.composite import IndexedSlices
 from ferroflow._src.framework.control_flow import with_dependencies

@@ -3,14 +3,9 @@
 from collections import OrderedDict
 
 from ferroflow._src.contrib.framework import variables
-from ferroflow._src.framework import tensor_util
 from ferroflow._src.framework.collections import add_to_collection, add_to_collections, get_collection
-from ferroflow._src.framework.control_flow import cond
 from ferroflow._src.framework.partitioned_variable import PartitionedVariable
 from ferroflow._src.framework.stacks import get_default_graph
-from ferroflow._src.framework.tensor_like import TensorBase
-from ferroflow._src.framework.tensor_shape import TensorShape
-from ferroflow._src.framework.variables import Variable
 
 
 def collect_named_outputs(collections, alias, outputs):

@@ -10,7 +10,6 @@ from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.name_scopes import name_scope
 from ferroflow._src.ops import math, nn, reductions
 
-
 _log = logging.getLogger("tensorflow")
 
 

@@ -3,7 +3,6 @@
 import contextlib
 
 from ferroflow._src.framework.apply import apply_op
-from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.ops import indexing, linalg, math
 from ferroflow._src.training.adagrad import AdagradOptimizer
 from ferroflow._src.training.optimizer import FusedOptimizer

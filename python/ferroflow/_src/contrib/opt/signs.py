@@ -2,8 +2,7 @@
 
 import math as numbers
 
-from ferroflow._src.framework import control_flow, dtypes
-from ferroflow._src.framework.constant import constant
+from ferroflow._src.framework import control_flow
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.ops import indexing, math, state
 from ferroflow._src.training.optimizer import FusedOptimizer

@@ -1,8 +1,7 @@
 """Small cells: UGRNN, intersection RNN, SRU, and those whose units see only themselves."""
 
 from ferroflow._src.contrib.rnn.linear import Linear
-from ferroflow._src.framework import dtypes
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, variable_scope as scopes
 from ferroflow._src.framework.apply import apply_op
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.initializers import Constant, RandomUniform, Zeros

@@ -1,7 +1,6 @@
 """`inputs * kernel + bias` as cells write it, with variables of the scope in force."""
 
-from ferroflow._src.framework import dtypes, nest
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, nest, variable_scope as scopes
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.initializers import Constant
 from ferroflow._src.framework.operators import matmul

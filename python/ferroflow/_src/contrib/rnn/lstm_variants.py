@@ -1,11 +1,9 @@
 """Relatives of the LSTM: with normalized gates, with one gate for two, with phases, found by search."""
 
-import math as numbers
 
 from ferroflow._src.contrib.layers.norms import layer_norm
 from ferroflow._src.contrib.rnn.linear import Linear
-from ferroflow._src.framework import dtypes
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, variable_scope as scopes
 from ferroflow._src.framework.collections import add_to_collection, get_collection
 from ferroflow._src.framework.graph_keys import GraphKeys
 from ferroflow._src.framework.initializers import Constant, RandomUniform, Zeros

@@ -1,17 +1,8 @@
 """Stacked bidirectional networks: each layer takes the joined outputs of the one before."""
 
-import math as plain_math
 
-from ferroflow._src.framework import nest
 from ferroflow._src.framework import variable_scope as scopes
-from ferroflow._src.framework.initializers import Constant, RandomUniform
-from ferroflow._src.framework.name_scopes import name_scope
-from ferroflow._src.framework.operators import matmul
-from ferroflow._src.framework.scopes import device
-from ferroflow._src.framework.tensor_shape import dimension_value
-from ferroflow._src.ops import array, embedding, nn
-from ferroflow._src.platform import tf_logging
-from ferroflow._src.rnn.cells import RNNCell, check_is_cell
+from ferroflow._src.ops import array
 from ferroflow._src.rnn.dynamic import bidirectional_dynamic_rnn
 from ferroflow._src.rnn.static import static_bidirectional_rnn
 

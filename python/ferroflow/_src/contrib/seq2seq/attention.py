@@ -4,8 +4,7 @@ import math as numbers
 
 import numpy as np
 
-from ferroflow._src.framework import dtypes, nest
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, nest, variable_scope as scopes
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.initializers import Constant, Ones, Zeros
 from ferroflow._src.framework.name_scopes import name_scope

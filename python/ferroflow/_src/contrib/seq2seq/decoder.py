@@ -4,8 +4,7 @@ import abc
 import collections
 
 from ferroflow._src.contrib.seq2seq.helpers import Helper
-from ferroflow._src.framework import dtypes, nest, tensor_util
-from ferroflow._src.framework import variable_scope as scopes
+from ferroflow._src.framework import dtypes, nest, tensor_util, variable_scope as scopes
 from ferroflow._src.framework.constant import constant
 from ferroflow._src.framework.convert import convert_to_tensor
 from ferroflow._src.framework.name_scopes import name_scope

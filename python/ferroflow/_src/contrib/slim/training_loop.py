@@ -21,8 +21,7 @@ from ferroflow._src.framework.variable_lists import (
 from ferroflow._src.ops import elementwise, math
 from ferroflow._src.platform import file_io, tf_logging
 from ferroflow._src.summary.summary_ops import merge_all
-from ferroflow._src.training.global_step import get_or_create_global_step
-from ferroflow._src.training.global_step import global_step as value_of_step
+from ferroflow._src.training.global_step import get_or_create_global_step, global_step as value_of_step
 from ferroflow._src.training.saver import Saver
 from ferroflow._src.training.supervisor import Supervisor
 from ferroflow._src.training.sync_replicas import SyncReplicasOptimizer
