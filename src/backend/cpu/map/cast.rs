@@ -7,7 +7,7 @@ use num_complex::Complex;
 use crate::error::Result;
 use crate::value::DType;
 
-use super::loops::no_kernel;
+use super::missing::no_kernel;
 
 /// A number on its way from one type to another.
 trait Source: bytemuck::Pod {

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::expr::{Binary, Unary};
 use crate::value::DType;
 
-use super::loops::no_kernel;
+use super::missing::no_kernel;
 
 macro_rules! complexes {
     ($t:ident, $dtype:expr, $unary:ident, $binary:ident) => {

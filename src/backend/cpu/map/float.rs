@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::expr::{Binary, Unary};
 use crate::value::DType;
 
-use super::loops::no_kernel;
+use super::missing::no_kernel;
 use super::special;
 
 macro_rules! floats {

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::expr::{Binary, Unary};
 use crate::value::DType;
 
-use super::loops::no_kernel;
+use super::missing::no_kernel;
 
 /// What the loops need of an integer type.
 trait Int: bytemuck::Pod + PartialEq + PartialOrd {

@@ -139,3 +139,43 @@ pub fn expand(value: &Value, shape: &Shape) -> Result<Value> {
     }
     Ok(out)
 }
+
+/// Fills `out` with `period` bytes of `from` again and again, from `start` on.
+pub(super) fn repeat(from: &[u8], start: usize, period: usize, out: &mut [u8]) {
+    let mut at = start;
+    let mut done = 0;
+    while done < out.len() {
+        let n = (period - at).min(out.len() - done);
+        out[done..done + n].copy_from_slice(&from[at..at + n]);
+        done += n;
+        at = 0;
+        if done >= period && done < out.len() {
+            // What is there already is copied in ever larger pieces.
+            let n = done.min(out.len() - done) / period * period;
+            if n > 0 {
+                let whole = done / period * period;
+                let n = n.min(whole);
+                out.copy_within(done - whole..done - whole + n, done);
+                done += n;
+                at = 0;
+            }
+        }
+    }
+}
+
+/// Fills `out` with elements `offset..` of a column, each of which stands `inner` times.
+pub(super) fn stretch(from: &[u8], size: usize, offset: usize, inner: usize, out: &mut [u8]) {
+    let mut element = offset / inner;
+    let mut left = inner - offset % inner;
+    let mut done = 0;
+    while done < out.len() {
+        let bytes = &from[element * size..(element + 1) * size];
+        let n = left.min((out.len() - done) / size);
+        for to in out[done..done + n * size].chunks_exact_mut(size) {
+            to.copy_from_slice(bytes);
+        }
+        done += n * size;
+        element += 1;
+        left = inner;
+    }
+}

@@ -4,10 +4,11 @@ use half::{bf16, f16};
 use num_complex::Complex;
 
 use crate::bail;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::expr::{Binary, Unary};
 use crate::value::DType;
 
+use super::missing::no_kernel;
 use super::{complex, float, int, vector};
 
 pub(super) fn select(size: usize, c: &[u8], a: &[u8], b: &[u8], out: &mut [u8]) {
@@ -27,13 +28,6 @@ pub(super) fn select(size: usize, c: &[u8], a: &[u8], b: &[u8], out: &mut [u8]) 
         8 => as_type!(u64),
         _ => as_type!([u64; 2]),
     }
-}
-
-pub(super) fn no_kernel(op: impl std::fmt::Debug, dtype: DType) -> Error {
-    Error::unimplemented(format!(
-        "no kernel for {op:?} of elements of type {}",
-        dtype.short_name()
-    ))
 }
 
 pub(super) fn unary(op: Unary, dtype: DType, x: &[u8], out: &mut [u8]) -> Result<()> {

@@ -11,6 +11,7 @@ mod float;
 mod int;
 mod layout;
 mod loops;
+mod missing;
 mod single;
 mod special;
 mod vector;

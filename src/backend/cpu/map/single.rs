@@ -14,8 +14,7 @@ use crate::backend::cpu::threads;
 use crate::expr::{Arg, Binary, Instr, Op, Program, Ternary, Unary};
 use crate::value::DType;
 
-use super::blocks::{repeat, stretch};
-use super::layout::Layout;
+use super::layout::{Layout, repeat, stretch};
 use super::vector::{self, Lane, Operand, WIDEST};
 use super::{BLOCK, PIECE, float};
 
