@@ -65,7 +65,11 @@ fn look(wish: Wish) -> Known {
         (rank(info.device_type), info.backend == wgpu::Backend::Dx12)
     });
     let mut seen: Vec<(u32, u32, String, wgpu::Backend)> = Vec::new();
-    for adapter in adapters {
+    let visible = visible(wish);
+    let mut candidates = 0;
+    // Places in the list of visible ones, and in `found`.
+    let mut wanted: Vec<(usize, usize)> = Vec::new();
+    for (at, adapter) in adapters.iter().enumerate() {
         let info = adapter.get_info();
         let is_software = info.device_type == wgpu::DeviceType::Cpu;
         let key = (info.vendor, info.device, info.name.clone(), info.backend);
@@ -74,18 +78,21 @@ fn look(wish: Wish) -> Known {
         });
         seen.push(key);
         let why_not = if is_software && wish != Wish::Software {
-            Some("it computes on the CPU; FERROFLOW_GPU=software asks for it".to_string())
+            Some("it computes on the CPU; FERROFLOW_GPU=software asks for it")
         } else if !is_software && wish == Wish::Software {
-            Some("FERROFLOW_GPU=software asks for software only".to_string())
+            Some("FERROFLOW_GPU=software asks for software only")
         } else if is_twin {
-            Some("the same card is used through another interface".to_string())
+            Some("the same card is used through another interface")
         } else {
-            match Driver::open(&adapter, known.gpus.len()) {
-                Ok(driver) => {
-                    known.gpus.push(driver);
-                    None
-                }
-                Err(error) => Some(error.message),
+            candidates += 1;
+            let place = match &visible {
+                None => Some(candidates),
+                Some(list) => list.iter().position(|number| *number == candidates - 1),
+            };
+            wanted.extend(place.map(|place| (place, at)));
+            match place {
+                None => Some("CUDA_VISIBLE_DEVICES does not name it"),
+                Some(_) => None,
             }
         };
         let limits = adapter.limits();
@@ -97,11 +104,41 @@ fn look(wish: Wish) -> Known {
             buffer_bytes: limits.max_storage_buffer_binding_size,
             workgroup_bytes: u64::from(limits.max_compute_workgroup_storage_size),
             bindings: limits.max_storage_buffers_per_shader_stage as usize,
-            number: why_not.is_none().then(|| known.gpus.len() - 1),
-            why_not,
+            number: None,
+            why_not: why_not.map(str::to_string),
         });
     }
+    wanted.sort_unstable();
+    for (_, at) in wanted {
+        match Driver::open(&adapters[at], known.gpus.len()) {
+            Ok(driver) => {
+                known.found[at].number = Some(known.gpus.len());
+                known.gpus.push(driver);
+            }
+            Err(error) => known.found[at].why_not = Some(error.message),
+        }
+    }
     known
+}
+
+/// The numbers that `CUDA_VISIBLE_DEVICES` names: programs choose their cards so, of whichever maker. Who asks for
+/// software has said which one already.
+fn visible(wish: Wish) -> Option<Vec<usize>> {
+    if wish == Wish::Software {
+        return None;
+    }
+    listed(&std::env::var("CUDA_VISIBLE_DEVICES").ok()?)
+}
+
+/// As CUDA reads the list: what stands behind the first that is no number of a card counts for nothing. Names that the
+/// cards have there (`GPU-8932f937`) are not known to other interfaces, and hide none.
+fn listed(text: &str) -> Option<Vec<usize>> {
+    let text = text.trim();
+    if text.starts_with("GPU-") || text.starts_with("MIG-") {
+        return None;
+    }
+    let numbers = text.split(',').map(|number| number.trim().parse().ok());
+    Some(numbers.map_while(|number| number).collect())
 }
 
 /// A device that takes commands and does nothing: what is left is the cost of giving them. For benches.
@@ -135,4 +172,24 @@ pub fn for_tests() -> Option<Arc<dyn Gpu>> {
         found
     };
     ONE.get_or_init(open).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn cards_are_chosen_as_cuda_reads_its_variable() {
+        for (text, numbers) in [
+            ("", Some(vec![])),
+            ("-1", Some(vec![])),
+            ("0", Some(vec![0])),
+            (" 2, 0", Some(vec![2, 0])),
+            ("1,-1,0", Some(vec![1])),
+            ("GPU-8932f937", None),
+            ("NoDevFiles", Some(vec![])),
+        ] {
+            assert_eq!(listed(text), numbers, "{text:?}");
+        }
+    }
 }
