@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::copies::Copies;
 use super::step::{Action, NO_SLOT, Operand, Place, Plan, Site, Step};
 
 impl fmt::Display for Plan {
@@ -12,8 +13,12 @@ impl fmt::Display for Plan {
         for (i, constant) in self.constants.iter().enumerate() {
             writeln!(f, "c{i} = {constant:?}")?;
         }
-        write_block(f, &self.steps, 0)?;
+        let mut copies = Copies::of(self);
+        write_block(f, &self.steps, &mut copies, 0)?;
         for fetch in &self.fetches {
+            if let Some(copy) = copies.fetch(fetch.place) {
+                writeln!(f, "{copy}")?;
+            }
             writeln!(f, "fetch {}", Shown(fetch.place))?;
         }
         Ok(())
@@ -40,8 +45,16 @@ impl fmt::Display for Operand {
     }
 }
 
-fn write_block(f: &mut fmt::Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
+fn write_block(
+    f: &mut fmt::Formatter<'_>,
+    steps: &[Step],
+    copies: &mut Copies,
+    depth: usize,
+) -> fmt::Result {
     for step in steps {
+        for copy in copies.before(step) {
+            writeln!(f, "{:indent$}{copy}", "", indent = depth * 2)?;
+        }
         write!(f, "{:indent$}", "", indent = depth * 2)?;
         match &step.action {
             Action::Loop(body) => {
@@ -50,8 +63,9 @@ fn write_block(f: &mut fmt::Formatter<'_>, steps: &[Step], depth: usize) -> fmt:
                     write!(f, "{:indent$}", "", indent = depth * 2 + 2)?;
                     let slot = Shown(Place::Slot(enter.slot));
                     writeln!(f, "{slot} = Enter {} '{}'", enter.input, enter.node.name)?;
+                    copies.enter(&enter.input, enter.slot);
                 }
-                write_block(f, &body.steps, depth + 1)?;
+                write_block(f, &body.steps, copies, depth + 1)?;
             }
             Action::Group(group) => {
                 let outputs: Vec<String> = step.outputs.iter().map(|s| show_slot(*s)).collect();

@@ -2,6 +2,7 @@
 //!
 //! A plan is ours: derived, cached by the session, thrown away when the graph changes. The graph is never touched.
 
+mod copies;
 mod dedupe;
 mod display;
 mod draft;

@@ -51,6 +51,7 @@ pub fn schedule(graph: &Graph, draft: &Draft) -> Result<Plan> {
         endpoint: *e,
         name: graph.tensor_name(*e),
         dtype: graph.dtype(*e),
+        is_scalar: graph.shape(*e).rank() == Some(0),
     });
     Ok(Plan {
         steps,

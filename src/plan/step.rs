@@ -192,6 +192,8 @@ pub struct Feed {
     pub endpoint: Endpoint,
     pub name: String,
     pub dtype: DType,
+    /// Its shape is known to have no axes.
+    pub is_scalar: bool,
 }
 
 /// A tensor that a run gives back.
