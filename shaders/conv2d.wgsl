@@ -3,8 +3,8 @@
 // Forward (A_ALONG_K 1): c [positions, n] = patches [positions, taps] b, b the filter [taps, n]: m positions, k taps.
 // By the filter (A_ALONG_K 0): c [splits, taps, n] = patches^T b, b the gradient [positions, n]: m taps, k positions.
 //
-// Bindings: 0 x, 1 b, (2 bias,) then c.
-// Parameters: m, n, k; chunk, splits: as in matmul.wgsl; the rest: lib/patches.wgsl.
+// Bindings: 0 x, 1 b, 2 c (or what lib/end.wgsl's place holds).
+// Parameters: m, n, k; chunk, splits: as in matmul.wgsl; the rest: lib/patches.wgsl, lib/end.wgsl.
 // Groups: x, y: tiles, columns first; z: splits. Constants: lib/gemm.wgsl, matrix_b.wgsl, matrix_c.wgsl, patches.wgsl.
 //!variant A_ALONG_K 0 X_VEC 1 B_VEC 1 C_VEC 1
 //!default A_ALONG_K 1
@@ -18,6 +18,7 @@ struct Params {
     zero: u32, flag: u32, m: u32, n: u32, k: u32, chunk: u32, splits: u32,
     height: u32, width: u32, channels: u32, rows: u32, cols: u32, window_cols: u32,
     stride_y: i32, stride_x: i32, base_y: i32, base_x: i32, step_y: i32, step_x: i32,
+    end0: u32, end1: u32, end2: u32, end3: u32,
 }
 
 var<immediate> p: Params;

@@ -2,18 +2,20 @@
 // that differ by whole strides see the same elements of the filter, so they are a dense product of their own. Windows
 // then move over the gradient x [batch, height, width, channels] in steps of 1, and backwards (lib/patches.wgsl).
 //
-// Bindings: 0 x, 1 filter [filter rows, filter cols, n, channels], 2 c [batch, out_height, out_width, n].
+// Bindings: 0 x, 1 filter [filter rows, filter cols, n, channels], 2 c [batch, out_height, out_width, n] (or what
+// lib/end.wgsl's place holds).
 // Parameters: m, positions of the phase [batch, rows, cols]; n; k = taps of the phase * channels; those of
 // lib/patches.wgsl; tap_y, tap_x: the phase's first tap; tap_step_y, tap_step_x: to its next; filter_cols; out_height,
-// out_width; out_y, out_x: the phase's first place; out_step_y, out_step_x: the strides.
+// out_width; out_y, out_x: the phase's first place; out_step_y, out_step_x: the strides; those of
+// lib/end.wgsl.
 // Groups: x, y: tiles, columns first. X_VEC speaks of the filter too. C_VEC: n is a multiple of 4. Tiles: lib/gemm.wgsl.
 //!variant X_VEC 1 C_VEC 1
-//!default C_VEC 0
 //!default A_ALONG_K 1
 //!default B_ALONG_K 1
 //!include lib/index.wgsl
 //!include lib/gemm.wgsl
 //!include lib/patches.wgsl
+//!include lib/end.wgsl
 
 struct Params {
     zero: u32, flag: u32, m: u32, n: u32, k: u32,
@@ -21,17 +23,13 @@ struct Params {
     stride_y: i32, stride_x: i32, base_y: i32, base_x: i32, step_y: i32, step_x: i32,
     tap_y: u32, tap_x: u32, tap_step_y: u32, tap_step_x: u32, filter_cols: u32,
     out_height: u32, out_width: u32, out_y: u32, out_x: u32, out_step_y: u32, out_step_x: u32,
+    end0: u32, end1: u32, end2: u32, end3: u32,
 }
 
 //!if X_VEC
 @group(0) @binding(1) var<storage, read_write> weights: array<vec4<f32>>;
 //!else
 @group(0) @binding(1) var<storage, read_write> weights: array<f32>;
-//!end
-//!if C_VEC
-@group(0) @binding(2) var<storage, read_write> c: array<vec4<f32>>;
-//!else
-@group(0) @binding(2) var<storage, read_write> c: array<f32>;
 //!end
 var<immediate> p: Params;
 
@@ -78,15 +76,7 @@ fn store(m: u32, n: u32, v: vec4<f32>) {
     let y = p.out_y + row % p.rows * p.out_step_y;
     let x = p.out_x + m % p.cols * p.out_step_x;
     let at = ((row / p.rows * p.out_height + y) * p.out_width + x) * p.n + n;
-//!if C_VEC
-    c[at / 4u] = v;
-//!else
-//!for e in 0..4
-    if n + $eu < p.n {
-        c[at + $eu] = v[$e];
-    }
-//!end
-//!end
+    finish(at, n, p.n, v);
 }
 
 @compute @workgroup_size(THREADS)

@@ -3,9 +3,11 @@
 // PART 0: y. PART 1: dx, the gradient by x: each place gathers from the windows that cover it. PART 2: the gradient by
 // the weights, dw [chunks, window_y, window_x, outs], summed over positions by lanes; a reduction adds up the chunks.
 //
-// Bindings: PART 0: 0 x, 1 weights, 2 y. PART 1: 0 dy, 1 weights, 2 dx. PART 2: 0 x, 1 dy, 2 dw.
+// Bindings: PART 0: 0 x, 1 weights, 2 y. PART 1: 0 dy, 1 weights, 2 dx. PART 2: 0 x, 1 dy, 2 dw. (Or, for 2,
+// what lib/end.wgsl's place holds.)
 // Parameters: count of elements computed; sizes; the window, its stride, dilation and the padding before
-// (lib/windows.wgsl); chunk, positions of a chunk; positions = batch * rows * cols.
+// (lib/windows.wgsl); chunk, positions of a chunk; positions = batch * rows * cols; those of
+// lib/end.wgsl.
 // LANES: of an output of PART 2; outs = channels * multiplier.
 //!variant PART 1
 //!variant PART 2
@@ -14,17 +16,18 @@
 //!default LANES 4
 //!include lib/index.wgsl
 //!include lib/windows.wgsl
+//!include lib/end.wgsl
 //!include lib/trees.wgsl
 
 struct Params {
     zero: u32, flag: u32, count: u32, height: u32, width: u32, channels: u32, multiplier: u32, rows: u32, cols: u32,
     window_y: u32, window_x: u32, stride_y: u32, stride_x: u32, dilation_y: u32, dilation_x: u32,
     pad_y: u32, pad_x: u32, chunk: u32, positions: u32,
+    end0: u32, end1: u32, end2: u32, end3: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> first: array<f32>;
 @group(0) @binding(1) var<storage, read_write> second: array<f32>;
-@group(0) @binding(2) var<storage, read_write> result: array<f32>;
 var<immediate> p: Params;
 
 //!if PART == 0
@@ -104,7 +107,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     }
     sum = tree_sum(lid, sum);
     if i < p.count && lane_of(lid) == 0u {
-        result[i] = sum;
+        finish_one(i, i % outs, sum);
     }
 }
 //!else
@@ -112,7 +115,11 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let i = linear_group(wid) * 256u + lid;
     if i < p.count {
-        result[i] = value(i);
+//!if PART == 0
+        finish_one(i, i % (p.channels * p.multiplier), value(i));
+//!else
+        finish_one(i, i % p.channels, value(i));
+//!end
     }
 }
 //!end

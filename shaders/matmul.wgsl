@@ -1,13 +1,13 @@
 // C [batch, splits, m, n] = A B, a tile of C a workgroup; the sum over k is cut into splits, which a reduction adds up.
 //
-// Bindings: 0 a, 1 b, (2 bias [n],) then c.
+// Bindings: 0 a, 1 b, 2 c (or what lib/end.wgsl's place holds).
 // Parameters: m, n, k; chunk, the k of a split (a multiple of TILE_K); splits; a_step, b_step: elements from a batch's
-// matrix to the next, 0 when all share one.
+// matrix to the next, 0 when all share one; those of lib/end.wgsl.
 // Groups: x, y: tiles, columns first; z: batch * splits.
 // A_ALONG_K: a is [m, k], else [k, m]. B_ALONG_K: b is [n, k], else [k, n]. A_VEC, B_VEC, C_VEC: the matrix's rows in
-// memory and its step are multiples of 4. BIAS, RELU: what is done to c before it is stored. Tiles: lib/gemm.wgsl.
+// memory and its step are multiples of 4. Tiles: lib/gemm.wgsl.
 //!variant A_ALONG_K 0 B_ALONG_K 1
-//!variant A_VEC 1 B_VEC 1 C_VEC 1 BIAS 1 RELU 1
+//!variant A_VEC 1 B_VEC 1 C_VEC 1
 //!variant TILE_M 128 TILE_N 128 THREADS 256 BLOCKS 1
 //!variant TILE_M 32 TILE_N 32 TILE_K 32 RM 1 RN 1
 //!default A_ALONG_K 1
@@ -19,6 +19,7 @@
 
 struct Params {
     zero: u32, flag: u32, m: u32, n: u32, k: u32, chunk: u32, splits: u32, a_step: u32, b_step: u32,
+    end0: u32, end1: u32, end2: u32, end3: u32,
 }
 
 //!if A_VEC

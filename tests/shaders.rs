@@ -1,5 +1,5 @@
 //! Every shader reads and validates, with its default constants and with each variant that its header lists:
-//! `//!variant TILE 8 BIAS 1`. Needs no GPU.
+//! `//!variant TILE 8 STRIDED 1`. Needs no GPU.
 #![allow(clippy::unwrap_used)]
 
 use ferroflow::backend::gpu::{FILES, source};

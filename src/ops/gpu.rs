@@ -1,5 +1,7 @@
 //! What GPU kernels see: inputs on the device (or on the host, where the op's entry says so), attributes, and launches.
 
+mod target;
+
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -14,6 +16,8 @@ use crate::value::{DType, Shape, Value};
 
 use super::kernel::{SessionState, Slot, value_at, variable_at};
 use super::resource::{Variable, WritingOnDevice};
+
+pub use target::{Follower, Target};
 
 /// Launches what computes a node's outputs. It must set each of them, or leave the node to the host.
 pub type GpuKernel = fn(&mut GpuContext) -> Result<()>;
@@ -56,6 +60,9 @@ pub struct GpuContext<'a> {
     inputs: &'a mut [Slot],
     outputs: SmallVec<[Slot; 2]>,
     is_left: bool,
+    /// What is to be made of output 0, and what was.
+    follower: Option<Follower<'a>>,
+    followed: Option<SmallVec<[Value; 2]>>,
 }
 
 impl<'a> GpuContext<'a> {
@@ -77,12 +84,19 @@ impl<'a> GpuContext<'a> {
             outputs: (0..node.outputs.len()).map(|_| Slot::Empty).collect(),
             inputs,
             is_left: false,
+            follower: None,
+            followed: None,
         }
     }
 
     /// The outputs; `None` when the kernel left the node to the host.
     pub fn into_outputs(self) -> Option<SmallVec<[Slot; 2]>> {
         (!self.is_left).then_some(self.outputs)
+    }
+
+    /// The results of the formula that was to follow output 0, where the kernel computed it.
+    pub fn take_followed(&mut self) -> Option<SmallVec<[Value; 2]>> {
+        self.followed.take()
     }
 
     /// Says that the CPU's kernel is to compute this node: a form that no shader has. Nothing may have been launched.

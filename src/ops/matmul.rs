@@ -21,7 +21,8 @@ pub(super) const OPS: &[Op] = &[
         .shape(matmul_shape)
         .grad(matmul_grad)
         .kernel(matmul)
-        .gpu(|c| gpu::matmul(c, ["transpose_a", "transpose_b"])),
+        .gpu(|c| gpu::matmul(c, ["transpose_a", "transpose_b"]))
+        .ends(),
     Op::new("BatchMatMul", "x: T, y: T -> output: T")
         .attr("T: {bfloat16, float16, float32, float64, int32, int64, complex64, complex128}")
         .attr("adj_x: bool = false")
@@ -29,7 +30,8 @@ pub(super) const OPS: &[Op] = &[
         .shape(|c| batch_shape(c, false))
         .grad(|g| batch_grad(g, false))
         .kernel(batch_matmul)
-        .gpu(|c| gpu::matmul(c, ["adj_x", "adj_y"])),
+        .gpu(|c| gpu::matmul(c, ["adj_x", "adj_y"]))
+        .ends(),
     Op::new("BatchMatMulV2", "x: T, y: T -> output: T")
         .attr("T: {bfloat16, float16, float32, float64, int32, int64, complex64, complex128}")
         .attr("adj_x: bool = false")
@@ -37,7 +39,8 @@ pub(super) const OPS: &[Op] = &[
         .shape(|c| batch_shape(c, true))
         .grad(|g| batch_grad(g, true))
         .kernel(batch_matmul)
-        .gpu(|c| gpu::matmul(c, ["adj_x", "adj_y"])),
+        .gpu(|c| gpu::matmul(c, ["adj_x", "adj_y"]))
+        .ends(),
 ];
 
 fn matmul_shape(c: &mut ShapeContext) -> Result<()> {

@@ -53,6 +53,8 @@ pub struct Op {
     pub gpu: Option<GpuKernel>,
     /// Inputs that its GPU kernel reads on the host, one bit each: shapes, axes, sizes.
     pub host_inputs: u32,
+    /// Whether its GPU kernel lets a formula follow output 0 (`GpuContext::target`).
+    pub ends: bool,
     pub is_stateful: bool,
     pub allows_uninitialized_input: bool,
 }
@@ -70,6 +72,7 @@ impl Op {
             run: Run::None,
             gpu: None,
             host_inputs: 0,
+            ends: false,
             is_stateful: false,
             allows_uninitialized_input: false,
         }
@@ -121,6 +124,12 @@ impl Op {
     /// The op's kernel on a GPU, beside the one of the CPU.
     pub const fn gpu(mut self, kernel: GpuKernel) -> Op {
         self.gpu = Some(kernel);
+        self
+    }
+
+    /// The GPU kernel stores output 0 through a target, so that a formula may follow.
+    pub const fn ends(mut self) -> Op {
+        self.ends = true;
         self
     }
 

@@ -20,6 +20,7 @@ pub struct Entry {
     pub run: Run,
     pub gpu: Option<GpuKernel>,
     pub host_inputs: u32,
+    pub ends: bool,
 }
 
 enum Source {
@@ -65,6 +66,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
             run: op.run,
             gpu: op.gpu,
             host_inputs: op.host_inputs,
+            ends: op.ends,
         },
         Source::Signature(line) => parse_line(line).expect("a test parses every signature"),
     }))
@@ -92,6 +94,7 @@ fn parse_line(line: &str) -> Result<Entry> {
         run: Run::None,
         gpu: None,
         host_inputs: 0,
+        ends: false,
     })
 }
 

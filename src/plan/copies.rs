@@ -160,6 +160,13 @@ fn results(step: &Step) -> Vec<(u32, &Output)> {
     };
     match &step.action {
         Action::Group(group) => group.members.iter().flat_map(|m| of(&m.step)).collect(),
+        Action::Ended(ended) => {
+            let then = match &ended.then.action {
+                Action::Group(group) => group.members.iter().flat_map(|m| of(&m.step)).collect(),
+                _ => of(&ended.then),
+            };
+            of(&ended.kernel).into_iter().chain(then).collect()
+        }
         _ => of(step),
     }
 }

@@ -68,20 +68,41 @@ fn write_block(
                 write_block(f, &body.steps, copies, depth + 1)?;
             }
             Action::Group(group) => {
-                let outputs: Vec<String> = step.outputs.iter().map(|s| show_slot(*s)).collect();
-                write!(f, "{} = group{}", outputs.join(", "), on(step))?;
-                for (i, operand) in step.inputs.iter().enumerate() {
-                    let comma = if i == 0 { " " } else { ", " };
-                    write!(f, "{comma}{operand}")?;
-                }
-                writeln!(f)?;
-                for member in &group.members {
-                    write!(f, "{:indent$}| ", "", indent = depth * 2)?;
-                    write_step(f, &member.step)?;
-                }
+                let members = group.members.iter().map(|m| &m.step);
+                write_together(f, step, "group", members, depth)?;
+            }
+            Action::Ended(ended) => {
+                let then: Vec<&Step> = match &ended.then.action {
+                    Action::Group(group) => group.members.iter().map(|m| &m.step).collect(),
+                    _ => vec![&ended.then],
+                };
+                let parts = std::iter::once(&ended.kernel).chain(then);
+                write_together(f, step, "ended", parts, depth)?;
             }
             _ => write_step(f, step)?,
         }
+    }
+    Ok(())
+}
+
+/// A step of several nodes: what goes in and out, then a line for each.
+fn write_together<'s>(
+    f: &mut fmt::Formatter<'_>,
+    step: &Step,
+    word: &str,
+    nodes: impl IntoIterator<Item = &'s Step>,
+    depth: usize,
+) -> fmt::Result {
+    let outputs: Vec<String> = step.outputs.iter().map(|s| show_slot(*s)).collect();
+    write!(f, "{} = {word}{}", outputs.join(", "), on(step))?;
+    for (i, operand) in step.inputs.iter().enumerate() {
+        let comma = if i == 0 { " " } else { ", " };
+        write!(f, "{comma}{operand}")?;
+    }
+    writeln!(f)?;
+    for node in nodes {
+        write!(f, "{:indent$}| ", "", indent = depth * 2)?;
+        write_step(f, node)?;
     }
     Ok(())
 }

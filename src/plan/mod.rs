@@ -30,8 +30,8 @@ use crate::ops::{self, Run};
 
 pub use place::Homes;
 pub use step::{
-    Action, End, Enter, Feed, FeedSet, Fetch, Group, Launch, Loop, Member, NO_SLOT, Need, Operand,
-    Place, Plan, Site, Source, Step,
+    Action, End, Ended, Enter, Feed, FeedSet, Fetch, Group, Launch, Loop, Member, NO_SLOT, Need,
+    Operand, Place, Plan, Site, Source, Step,
 };
 
 /// What a run feeds, fetches, and wants done besides.

@@ -97,6 +97,7 @@ fn launch_of(item: &Item) -> Option<Launch> {
     entry.gpu.map(|kernel| Launch {
         kernel,
         host_inputs,
+        ends: entry.ends,
     })
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::backend::cpu::map::Compiled;
+use crate::expr::Program;
 use crate::graph::{Endpoint, Node, NodeId};
 use crate::ops::gpu::GpuKernel;
 use crate::ops::kernel::Kernel;
@@ -39,6 +40,8 @@ pub struct Launch {
     pub kernel: GpuKernel,
     /// Inputs that it reads on the host, one bit each.
     pub host_inputs: u32,
+    /// Whether a formula may follow its output 0.
+    pub ends: bool,
 }
 
 /// An input of a step.
@@ -79,6 +82,8 @@ pub enum Action {
     Loop(Box<Loop>),
     /// Computes several elementwise steps in one pass.
     Group(Box<Group>),
+    /// Runs a kernel on a GPU that ends in a formula.
+    Ended(Box<Ended>),
 }
 
 /// Elementwise steps as one program. Its inputs are the step's operands.
@@ -90,6 +95,19 @@ pub struct Group {
     pub ends: Vec<End>,
     /// For each operand the last member that reads it.
     pub last_reads: SmallVec<[u16; 6]>,
+}
+
+/// A kernel and the formula that follows its output. Its inputs are those of the kernel, then those of `then` but for
+/// the kernel's output.
+pub struct Ended {
+    pub kernel: Step,
+    /// A formula or a group, which reads the kernel's output at operand `place` alone.
+    pub then: Step,
+    pub place: usize,
+    /// What `then` computes; where others read the kernel's output too, that is the last of its outputs. The kernel's
+    /// other outputs stand behind those of the program.
+    pub program: Program,
+    pub keeps_output: bool,
 }
 
 /// What becomes of a result of a group.

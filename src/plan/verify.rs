@@ -48,6 +48,14 @@ fn verify_block(plan: &Plan, steps: &[Step], is_written: &mut [bool]) -> Result<
                     verify_block(plan, std::slice::from_ref(&member.step), is_written)?;
                 }
             }
+            Action::Ended(ended) => {
+                for operand in &step.inputs {
+                    verify_operand(plan, operand, is_written, &step.node.name)?;
+                }
+                for part in [&ended.kernel, &ended.then] {
+                    verify_block(plan, std::slice::from_ref(part), is_written)?;
+                }
+            }
             _ => {
                 for operand in &step.inputs {
                     verify_operand(plan, operand, is_written, &step.node.name)?;

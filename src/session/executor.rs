@@ -212,8 +212,8 @@ impl<'a> Executor<'a, '_> {
                 .map_err(|e| e.at(&*step.node.name))?;
             if let (Some(trace), Some(begun)) = (self.run.trace, begun) {
                 let values = &self.slots.values;
-                // The members of a group have noted themselves.
-                if !matches!(step.action, Action::Group(_)) {
+                // The members of a group and the parts of an ended kernel have noted themselves.
+                if !matches!(step.action, Action::Group(_) | Action::Ended(_)) {
                     trace.note(step, begun, |slot| values.get(slot as usize));
                 }
             }
@@ -286,6 +286,7 @@ impl<'a> Executor<'a, '_> {
             }
             Action::Loop(body) => self.run_loop(body),
             Action::Group(group) => self.group(step, group, is_first),
+            Action::Ended(ended) => self.ended(step, ended, is_first),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::plan::{End, Group, Step};
 use crate::value::{DType, Shape, Value};
 
 use super::executor::Executor;
-use super::groups::{Locks, common_shape, is_in_order, lock, variables_of};
+use super::groups::{Locks, common_shape, is_in_order, lock, shapes_of, variables_of};
 use super::on_gpu::{formula_of, is_free, lies_on};
 
 impl Executor<'_, '_> {
@@ -33,7 +33,7 @@ impl Executor<'_, '_> {
             return Ok(None);
         };
         let values: SmallVec<[&Value; 6]> = values.iter().collect();
-        let Some(shape) = common_shape(group, &values) else {
+        let Some(shape) = common_shape(group, &shapes_of(&values)) else {
             return Ok(None);
         };
         let Some(ends) = ends_of(group, &is_free, &values, &shape) else {

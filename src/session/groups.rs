@@ -106,13 +106,7 @@ impl<'a> Executor<'a, '_> {
             return Ok(());
         }
         // One by one: what was moved out is put back first.
-        for (operand, input) in step.inputs.iter().zip(inputs) {
-            if let Place::Slot(slot) = operand.place
-                && operand.is_last
-            {
-                self.set(slot, input);
-            }
-        }
+        self.put_back(&step.inputs, inputs);
         for member in &group.members {
             self.set_current(&member.step);
             let begun = Instant::now();
@@ -127,7 +121,7 @@ impl<'a> Executor<'a, '_> {
         Ok(())
     }
 
-    fn has_no_value(&self, operand: &Operand) -> bool {
+    pub(super) fn has_no_value(&self, operand: &Operand) -> bool {
         let Place::Slot(slot) = operand.place else {
             return false;
         };
@@ -184,7 +178,7 @@ fn run_together(group: &Group, inputs: &[Slot]) -> Result<Option<SmallVec<[Slot;
             Slot::Empty => return Ok(None),
         });
     }
-    let Some(shape) = common_shape(group, &values) else {
+    let Some(shape) = common_shape(group, &shapes_of(&values)) else {
         return Ok(None);
     };
     let Some(ends) = ends_of(group, inputs, &values, &shape) else {
@@ -236,10 +230,14 @@ pub(super) fn is_in_order(group: &Group, inputs: &[Slot]) -> bool {
     true
 }
 
+pub(super) fn shapes_of<'v>(values: &[&'v Value]) -> SmallVec<[&'v Shape; 6]> {
+    values.iter().map(|value| value.shape()).collect()
+}
+
 /// The shape of the elements, when every member's result has it.
-pub(super) fn common_shape(group: &Group, values: &[&Value]) -> Option<Shape> {
-    let shape = map::broadcast(values.iter().map(|v| v.shape())).ok()?;
-    let full: SmallVec<[bool; 6]> = values.iter().map(|v| *v.shape() == shape).collect();
+pub(super) fn common_shape(group: &Group, shapes: &[&Shape]) -> Option<Shape> {
+    let shape = map::broadcast(shapes.iter().copied()).ok()?;
+    let full: SmallVec<[bool; 6]> = shapes.iter().map(|own| **own == shape).collect();
     let fits = |member: &Member| {
         let is_full = |source: &Source| match source {
             Source::Input(i) => full[*i as usize],
@@ -257,13 +255,13 @@ pub(super) fn common_shape(group: &Group, values: &[&Value]) -> Option<Shape> {
             .all(|(need, source)| match need {
                 Need::Full => is_full(source),
                 Need::Scalar => match source {
-                    Source::Input(i) => values[*i as usize].shape().is_scalar(),
+                    Source::Input(i) => shapes[*i as usize].is_scalar(),
                     Source::Member(_) => shape.is_scalar(),
                     Source::Scalar => true,
                 },
                 Need::Channels => match source {
                     Source::Input(i) => {
-                        let own = values[*i as usize].shape();
+                        let own = shapes[*i as usize];
                         own.rank() == 1
                             && shape.rank() >= 2
                             && shape.dims().last() == own.dims().last()

@@ -1,5 +1,6 @@
 //! One `tf.Session`: variables and other state that outlive a run, plans by signature, and the executor of a run.
 
+mod ended;
 mod executor;
 mod gpu_groups;
 mod groups;

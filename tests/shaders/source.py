@@ -18,17 +18,19 @@ SHADERS = pathlib.Path(__file__).parents[2] / "shaders"
 DIRECTIVES = ("default", "include", "if", "else", "for", "end")
 
 
-def expand(name, constants=None, read=None):
+def expand(name, constants=None, read=None, ending=None):
     """The WGSL of shader `name` (a file in `shaders/` without its ending).
 
     Args:
       name: file name, `"softmax"`.
       constants: dict of name to a non-negative int.
       read: function from a path under `shaders/` to its text; the default reads the files.
+      ending: text in the place of `lib/end.wgsl`.
     Raises:
       ValueError: an unknown name, an open block, a directive that does not read.
     """
-    read = read or (lambda path: (SHADERS / path).read_text(encoding="utf-8"))
+    files = read or (lambda path: (SHADERS / path).read_text(encoding="utf-8"))
+    read = files if ending is None else lambda path: ending if path == "lib/end.wgsl" else files(path)
     included = set()
     lines = include(f"{name}.wgsl", read, included)
     values = {}

@@ -8,18 +8,18 @@ from .witness import Out, cases, few_cases, groups_of
 DIMS = st.one_of(st.integers(1, 150), st.sampled_from([4, 16, 32, 64, 100, 128, 132]))
 
 
-def matmul(gpu, a, b, tile, along_k=(1, 0), splits=1, bias=None, relu=0):
+def matmul(gpu, a, b, tile, along_k=(1, 0), splits=1, ending=None, operands=(), end=()):
     """a and b as they lie in memory, [batch, rows, cols]; the result is [batch, splits, m, n]."""
     m, k = a.shape[1:] if along_k[0] else a.shape[:0:-1]
     n = b.shape[1] if along_k[1] else b.shape[2]
     batch = max(len(a), len(b))
-    constants = TILES[tile] | {"A_ALONG_K": along_k[0], "B_ALONG_K": along_k[1], "BIAS": int(bias is not None)}
+    constants = TILES[tile] | {"A_ALONG_K": along_k[0], "B_ALONG_K": along_k[1]}
     constants |= {"A_VEC": int(a.shape[2] % 4 == 0), "B_VEC": int(b.shape[2] % 4 == 0), "C_VEC": int(n % 4 == 0)}
-    constants["RELU"] = relu
     steps = [0 if len(x) == 1 else x[0].size for x in (a, b)]
-    params = [m, n, k, chunk_of(k, splits, constants), splits, *steps]
-    buffers = [a, b] + ([] if bias is None else [bias]) + [Out((batch, splits, m, n))]
-    (c,) = gpu.run("matmul", constants, buffers, params, (*groups_of(tiles_of(m, n, constants)), batch * splits))
+    params = [m, n, k, chunk_of(k, splits, constants), splits, *steps, *end]
+    buffers = [a, b, *operands, Out((batch, splits, m, n))]
+    groups = (*groups_of(tiles_of(m, n, constants)), batch * splits)
+    (c,) = gpu.run("matmul", constants, buffers, params, groups, ending)
     return c
 
 
@@ -58,13 +58,52 @@ def test_batches_may_share_a_matrix(gpu, batch, m, n, k, shared):
     near(c[:, 0], a.astype("d") @ b, k)
 
 
+# max(result + row[n], 0) * scale + full[at], in the place of lib/end.wgsl.
+ENDING = """
+//!default C_VEC 0
+//!if C_VEC
+@group(0) @binding(2) var<storage, read_write> row: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> full: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> o: array<vec4<f32>>;
+fn finish(at: u32, n: u32, cols: u32, v: vec4<f32>) {
+    o[at / 4u] = max(v + row[n / 4u], vec4<f32>()) * bitcast<f32>(p.end0) + full[at / 4u];
+}
+//!else
+@group(0) @binding(2) var<storage, read_write> row: array<f32>;
+@group(0) @binding(3) var<storage, read_write> full: array<f32>;
+@group(0) @binding(4) var<storage, read_write> o: array<f32>;
+fn finish_one(at: u32, n: u32, v: f32) {
+    o[at] = max(v + row[n], 0.0) * bitcast<f32>(p.end0) + full[at];
+}
+fn finish(at: u32, n: u32, cols: u32, v: vec4<f32>) {
+//!for e in 0..4
+    if n + $eu < cols {
+        finish_one(at + $eu, n + $eu, v[$e]);
+    }
+//!end
+}
+//!end
+"""
+
+
 @few_cases
-@given(m=DIMS, n=DIMS, k=DIMS, relu=st.integers(0, 1))
-def test_a_bias_and_relu_may_end_a_product(gpu, m, n, k, relu):
-    a, b, bias = normal(1, m, k), normal(1, k, n), normal(n)
-    c = matmul(gpu, a, b, "middle", bias=bias, relu=relu)
-    expected = a[0].astype("d") @ b[0] + bias
-    near(c[0, 0], expected.clip(0) if relu else expected, k)
+@given(batch=st.integers(1, 3), m=DIMS, n=DIMS, k=DIMS)
+def test_a_formula_may_end_a_product(gpu, batch, m, n, k):
+    a, b, row, full = normal(batch, m, k), normal(batch, k, n), normal(n), normal(batch, m, n)
+    c = matmul(gpu, a, b, "middle", ending=ENDING, operands=[row, full], end=[0.5])
+    near(c[:, 0], (a.astype("d") @ b + row).clip(0) * 0.5 + full, k)
+
+
+@few_cases
+@given(batch=st.integers(1, 3), outputs=st.integers(1, 90), k=st.integers(1, 300))
+def test_a_formula_may_end_a_vector_times_a_matrix(gpu, batch, outputs, k):
+    vector, matrix, row, full = normal(batch, k), normal(batch, k, outputs), normal(outputs), normal(batch, outputs)
+    count = batch * outputs
+    params = [count, outputs, k, 1, k, k, outputs * k, 0.5]
+    buffers = [vector, matrix, row, full, Out((batch, outputs))]
+    constants = {"STRIDED": 1, "LANES": 32}
+    (y,) = gpu.run("matvec", constants, buffers, params, groups_of(-(-count // 8)), ENDING)
+    near(y, ((vector[:, None].astype("d") @ matrix)[:, 0] + row).clip(0) * 0.5 + full, k)
 
 
 def test_what_lies_outside_a_tile_does_not_reach_its_sums(gpu):

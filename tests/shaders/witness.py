@@ -67,7 +67,7 @@ class Gpu:
         self.device = adapter.request_device_sync(required_features=["immediates"], required_limits=LIMITS)
         self.pipelines = {}
 
-    def run(self, shader, constants, buffers, params, groups):
+    def run(self, shader, constants, buffers, params, groups, ending=None):
         """Runs one dispatch.
 
         Args:
@@ -76,10 +76,11 @@ class Gpu:
           buffers: arrays (read only: a changed one fails), `Out`s and `InOut`s, in the order of the bindings.
           params: the words after `zero` and `flag`; a float goes as float32's bits, an int as its low 32 bits.
           groups: workgroups, an int or up to three of them.
+          ending: text in the place of `lib/end.wgsl`.
         Returns:
           The contents of the `Out`s and `InOut`s, in order.
         """
-        pipeline = self.pipeline(shader, constants, len(buffers))
+        pipeline = self.pipeline(shader, constants, len(buffers), ending)
         device_buffers = [self.upload(b) for b in buffers]
         entries = [
             {"binding": i, "resource": {"buffer": b, "offset": 0, "size": b.size}} for i, b in enumerate(device_buffers)
@@ -103,8 +104,8 @@ class Gpu:
                 assert got.tobytes() == given.tobytes(), f"{shader[:40]}: binding {place} is an input and was changed"
         return results
 
-    def pipeline(self, shader, constants, bindings):
-        key = (shader, tuple(sorted(constants.items())), bindings)
+    def pipeline(self, shader, constants, bindings, ending=None):
+        key = (shader, tuple(sorted(constants.items())), bindings, ending)
         if key not in self.pipelines:
             entries = [
                 {"binding": i, "visibility": wgpu.ShaderStage.COMPUTE, "buffer": {"type": "storage"}}
@@ -115,7 +116,7 @@ class Gpu:
                 immediate_size=IMMEDIATE_BYTES,
             )
             is_text = "\n" in shader
-            code = (source.expand_text if is_text else source.expand)(shader, constants)
+            code = source.expand_text(shader, constants) if is_text else source.expand(shader, constants, ending=ending)
             module = self.device.create_shader_module(code=code, label="text" if is_text else shader)
             compute = {"module": module, "entry_point": "main"}
             self.pipelines[key] = self.device.create_compute_pipeline(layout=layout, compute=compute)

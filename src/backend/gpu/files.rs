@@ -26,6 +26,7 @@ files! {
     "lib/bits.wgsl",
     "lib/checked.wgsl",
     "lib/elements.wgsl",
+    "lib/end.wgsl",
     "lib/floats.wgsl",
     "lib/formula.wgsl",
     "lib/gemm.wgsl",

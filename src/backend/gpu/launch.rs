@@ -13,6 +13,8 @@ use crate::value::DeviceBuffer;
 pub struct Shader {
     pub source: Source,
     pub constants: SmallVec<[(&'static str, u32); 6]>,
+    /// What stands in the place of `shaders/lib/end.wgsl`: a formula of what is stored.
+    pub ending: Option<Text>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +66,7 @@ impl Shader {
         Shader {
             source: Source::File(name),
             constants: constants.into(),
+            ending: None,
         }
     }
 
@@ -71,6 +74,15 @@ impl Shader {
         Shader {
             source: Source::Text(text),
             constants: SmallVec::new(),
+            ending: None,
+        }
+    }
+
+    /// The same, ending in a formula.
+    pub fn ending_in(self, text: Text) -> Shader {
+        Shader {
+            ending: Some(text),
+            ..self
         }
     }
 }

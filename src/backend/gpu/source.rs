@@ -20,9 +20,18 @@ use crate::error::{Error, Result};
 
 use super::files::FILES;
 
-/// The WGSL of shader `name` (a file in `shaders/` without its ending) with these constants.
+/// The file whose place an ending takes.
+const END: &str = "lib/end.wgsl";
+
+/// The WGSL of shader `name` (a file in `shaders/` without its suffix) with these constants.
 pub fn expand(name: &str, constants: &[(&str, u32)]) -> Result<String> {
     expand_by(&format!("{name}.wgsl"), constants, &file)
+}
+
+/// The same with a text in the place of `lib/end.wgsl`.
+pub fn expand_ending(name: &str, constants: &[(&str, u32)], ending: &str) -> Result<String> {
+    let read = |path: &str| if path == END { Ok(ending) } else { file(path) };
+    expand_by(&format!("{name}.wgsl"), constants, &read)
 }
 
 /// The WGSL of a text that is no file of its own, as the generator of elementwise shaders writes it.

@@ -3,12 +3,12 @@
 
 use crate::backend::cpu::conv::Geometry;
 use crate::backend::cpu::window::Window;
-use crate::backend::gpu::Shader;
 use crate::backend::gpu::gemm::Cut;
+use crate::backend::gpu::{Shader, groups_for};
 use crate::error::Result;
-use crate::ops::gpu::{GpuContext, words};
+use crate::ops::gpu::{GpuContext, Target, words};
 use crate::ops::layout::Layout;
-use crate::ops::matmul::gpu::{Product, into_parts, is_vec};
+use crate::ops::matmul::gpu::{Product, is_vec, launch_in_parts};
 use crate::ops::reduce::gpu::Lanes;
 use crate::value::{DType, Shape, Value};
 
@@ -65,6 +65,15 @@ fn set_image(c: &mut GpuContext, made: Value) -> Result<()> {
     };
     c.set_output(0, made);
     Ok(())
+}
+
+/// The same for what lies in a target.
+fn set_target(c: &mut GpuContext, mut to: Target) -> Result<()> {
+    if Layout::of(c.attrs())?.is_channels_first() {
+        let made = to.output(c)?.clone();
+        return set_image(c, made);
+    }
+    c.set_target(to)
 }
 
 /// Layers of a dispatch along z, rows of it along y.
@@ -148,21 +157,30 @@ fn forward(c: &mut GpuContext, g: &Geometry) -> Result<()> {
     let (m, n) = (g.batch * y.output * x.output, g.out_channels);
     let k = y.size * x.size * g.in_channels;
     let (image, filter) = (image(c, 0)?, c.input(1)?);
-    let to = c.allocate(0, out_shape(g, 2)?)?;
+    let mut to = target(c, out_shape(g, 2)?)?;
     let product = plain(m, n, k);
     if is_pointwise(&[y, x]) && product.is_within_limits() {
-        product.launch(c, &image, &filter, &to)?;
+        product.launch(c, &image, &filter, &mut to)?;
     } else {
         of_patches(
             c,
-            [&image, &filter, &to],
+            [&image, &filter],
+            &mut to,
             [m, n, k],
             true,
             &[y, x],
             g.in_channels,
         )?;
     }
-    set_image(c, to)
+    set_target(c, to)
+}
+
+/// Where an image with its channels last is stored. One that is to be turned is no result yet: nothing follows it.
+fn target<'a>(c: &mut GpuContext<'a>, shape: Shape) -> Result<Target<'a>> {
+    if Layout::of(c.attrs())?.is_channels_first() {
+        c.follow_by_none();
+    }
+    Ok(c.target(shape, 2))
 }
 
 /// A product of two matrices as they lie in memory.
@@ -182,7 +200,8 @@ fn plain(m: usize, n: usize, k: usize) -> Product {
 /// The product of the patches of an image, or of their transpose, with a matrix.
 fn of_patches(
     c: &GpuContext,
-    [image, b, to]: [&Value; 3],
+    [image, b]: [&Value; 2],
+    to: &mut Target,
     [m, n, k]: [usize; 3],
     is_forward: bool,
     windows: &[Window; 2],
@@ -198,15 +217,15 @@ fn of_patches(
     constants.extend(cut.tile.constants());
     let mut params = words([m, n, k, cut.chunk, cut.splits])?.to_vec();
     params.extend(patches(windows, channels)?);
-    into_parts(c, to, [1, cut.splits, m * n], |parts| {
-        let groups = cut.groups(m, n, cut.splits);
-        c.launch(
-            &Shader::file("conv2d", &constants),
-            &[image, b, parts],
-            &params,
-            groups,
-        )
-    })
+    let shader = Shader::file("conv2d", &constants);
+    let groups = cut.groups(m, n, cut.splits);
+    launch_in_parts(
+        c,
+        to,
+        (shader, &params, groups),
+        [image, b],
+        [1, cut.splits, m * n],
+    )
 }
 
 fn by_filter(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
@@ -214,25 +233,25 @@ fn by_filter(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
     let (m, n) = (y.size * x.size * g.in_channels, g.out_channels);
     let k = g.batch * y.output * x.output;
     let (image, dy) = (image(c, 0)?, image(c, 2)?);
-    let to = c.allocate(0, shape)?;
+    let mut to = c.target(shape, 2);
     let product = Product {
         is_a_transposed: true,
         ..plain(m, n, k)
     };
     if is_pointwise(&[y, x]) && product.is_within_limits() {
-        product.launch(c, &image, &dy, &to)?;
+        product.launch(c, &image, &dy, &mut to)?;
     } else {
         of_patches(
             c,
-            [&image, &dy, &to],
+            [&image, &dy],
+            &mut to,
             [m, n, k],
             false,
             &[y, x],
             g.in_channels,
         )?;
     }
-    c.set_output(0, to);
-    Ok(())
+    c.set_target(to)
 }
 
 /// Places of one axis of the input that see the same elements of the filter: every stride-th from `first` on.
@@ -280,7 +299,7 @@ fn by_input(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
     let [_, y, x] = g.windows;
     let (n, channels) = (g.in_channels, g.out_channels);
     let (filter, dy) = (c.input(1)?, image(c, 2)?);
-    let to = c.allocate(0, shape)?;
+    let mut to = target(c, shape)?;
     for rows in phases(&y) {
         for cols in phases(&x) {
             let m = g.batch * rows.places * cols.places;
@@ -303,10 +322,10 @@ fn by_input(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
                 y.input, x.input, rows.first, cols.first, y.stride, x.stride,
             ])?);
             let shader = Shader::file("conv2d_input", &constants);
-            c.launch(&shader, &[&dy, &filter, &to], &params, cut.groups(m, n, 1))?;
+            to.launch(c, shader, &[&dy, &filter], &params, cut.groups(m, n, 1))?;
         }
     }
-    set_image(c, to)
+    set_target(c, to)
 }
 
 /// Depthwise convolution and its gradients.
@@ -318,7 +337,7 @@ pub(super) fn depthwise(c: &mut GpuContext, part: Part) -> Result<()> {
     let [_, y, x] = g.windows;
     let positions = g.batch * y.output * x.output;
     let multiplier = filter.dim(3);
-    let params = |count: usize, chunk: usize| -> Result<Vec<u32>> {
+    let sizes = |count: usize, chunk: usize| -> Result<Vec<u32>> {
         let mut params = words([count, y.input, x.input, g.in_channels, multiplier])?.to_vec();
         params.extend(words([
             y.output, x.output, y.size, x.size, y.stride, x.stride,
@@ -339,37 +358,34 @@ pub(super) fn depthwise(c: &mut GpuContext, part: Part) -> Result<()> {
         Part::Input => [image(c, 2)?, c.input(1)?],
         Part::Filter => [image(c, 0)?, image(c, 2)?],
     };
-    let to = c.allocate(0, shape)?;
+    let mut to = target(c, shape)?;
     let [first, second] = &operands;
+    let (shader, params, groups, parts);
     if part == Part::Filter {
         let lanes = Lanes::of(positions, count.max(2));
         let chunks = lanes.chunks(positions, count);
         let [lane, strided] = lanes.constants();
-        let shader = Shader::file("depthwise", &[("PART", index), lane, strided]);
-        let params = params(count * chunks, positions.div_ceil(chunks))?;
-        into_parts(c, &to, [1, chunks, count], |parts| {
-            c.launch(
-                &shader,
-                &[first, second, parts],
-                &params,
-                lanes.groups(count * chunks),
-            )
-        })?;
+        shader = Shader::file("depthwise", &[("PART", index), lane, strided]);
+        params = sizes(count * chunks, positions.div_ceil(chunks))?;
+        groups = lanes.groups(count * chunks);
+        parts = chunks;
     } else {
-        let shader = Shader::file("depthwise", &[("PART", index)]);
-        let groups = crate::backend::gpu::groups_for(count);
-        c.launch(
-            &shader,
-            &[first, second, &to],
-            &params(count, positions)?,
-            groups,
-        )?;
+        shader = Shader::file("depthwise", &[("PART", index)]);
+        params = sizes(count, positions)?;
+        groups = groups_for(count);
+        parts = 1;
     }
-    if part == Part::Filter {
-        c.set_output(0, to);
-        return Ok(());
+    launch_in_parts(
+        c,
+        &mut to,
+        (shader, &params, groups),
+        [first, second],
+        [1, parts, count],
+    )?;
+    match part {
+        Part::Filter => c.set_target(to),
+        _ => set_target(c, to),
     }
-    set_image(c, to)
 }
 
 #[cfg(all(test, feature = "gpu"))]

@@ -22,7 +22,8 @@ pub(super) const OPS: &[Op] = &[
         .shape(|c| shapes::forward(c, 2))
         .grad(gradients::conv2d)
         .kernel(|c| kernels::run(c, Part::Forward, 2))
-        .gpu(|c| gpu::conv2d(c, Part::Forward)),
+        .gpu(|c| gpu::conv2d(c, Part::Forward))
+        .ends(),
     Op::new(
         "Conv2DBackpropInput",
         "input_sizes: int32, filter: T, out_backprop: T -> output: T",
@@ -38,6 +39,7 @@ pub(super) const OPS: &[Op] = &[
     .grad(|g| gradients::of_backprop_input(g, gradients::CONV_2D))
     .kernel(|c| kernels::run(c, Part::Input, 2))
     .gpu(|c| gpu::conv2d(c, Part::Input))
+    .ends()
     .on_host(&[0]),
     Op::new(
         "Conv2DBackpropFilter",
@@ -54,6 +56,7 @@ pub(super) const OPS: &[Op] = &[
     .grad(|g| gradients::of_backprop_filter(g, gradients::CONV_2D))
     .kernel(|c| kernels::run(c, Part::Filter, 2))
     .gpu(|c| gpu::conv2d(c, Part::Filter))
+    .ends()
     .on_host(&[1]),
     Op::new("DepthwiseConv2dNative", "input: T, filter: T -> output: T")
         .attr("T: {float16, bfloat16, float32, float64}")
@@ -64,7 +67,8 @@ pub(super) const OPS: &[Op] = &[
         .shape(shapes::depthwise)
         .grad(|g| gradients::of_forward(g, gradients::DEPTHWISE))
         .kernel(|c| depthwise::run(c, Part::Forward))
-        .gpu(|c| gpu::depthwise(c, Part::Forward)),
+        .gpu(|c| gpu::depthwise(c, Part::Forward))
+        .ends(),
     Op::new(
         "DepthwiseConv2dNativeBackpropInput",
         "input_sizes: int32, filter: T, out_backprop: T -> output: T",
@@ -78,6 +82,7 @@ pub(super) const OPS: &[Op] = &[
     .grad(|g| gradients::of_backprop_input(g, gradients::DEPTHWISE))
     .kernel(|c| depthwise::run(c, Part::Input))
     .gpu(|c| gpu::depthwise(c, Part::Input))
+    .ends()
     .on_host(&[0]),
     Op::new(
         "DepthwiseConv2dNativeBackpropFilter",
@@ -92,6 +97,7 @@ pub(super) const OPS: &[Op] = &[
     .grad(|g| gradients::of_backprop_filter(g, gradients::DEPTHWISE))
     .kernel(|c| depthwise::run(c, Part::Filter))
     .gpu(|c| gpu::depthwise(c, Part::Filter))
+    .ends()
     .on_host(&[1]),
     Op::new("Conv3D", "input: T, filter: T -> output: T")
         .attr("T: {float16, bfloat16, float32, float64}")

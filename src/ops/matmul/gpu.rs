@@ -4,7 +4,7 @@
 use crate::backend::gpu::Shader;
 use crate::backend::gpu::gemm::Cut;
 use crate::error::Result;
-use crate::ops::gpu::{GpuContext, words};
+use crate::ops::gpu::{GpuContext, Target, words};
 use crate::ops::reduce::gpu::{Fold, Lanes, fold_into};
 use crate::value::{DType, Shape, Value};
 
@@ -40,7 +40,7 @@ impl Product {
     }
 
     /// Launches the product into `to` [batch, m, n].
-    pub fn launch(&self, c: &GpuContext, a: &Value, b: &Value, to: &Value) -> Result<()> {
+    pub fn launch(&self, c: &GpuContext, a: &Value, b: &Value, to: &mut Target) -> Result<()> {
         let Product { m, n, k, .. } = *self;
         let (a_step, b_step) = (
             if self.is_a_shared { 0 } else { m * k },
@@ -67,15 +67,15 @@ impl Product {
         constants.extend(cut.tile.constants());
         let params = words([m, n, k, cut.chunk, cut.splits, a_step, b_step])?;
         let layers = self.batch * cut.splits;
-        into_parts(c, to, [self.batch, cut.splits, m * n], |parts| {
-            let groups = cut.groups(m, n, layers);
-            c.launch(
-                &Shader::file("matmul", &constants),
-                &[a, b, parts],
-                &params,
-                groups,
-            )
-        })
+        let shader = Shader::file("matmul", &constants);
+        let groups = cut.groups(m, n, layers);
+        launch_in_parts(
+            c,
+            to,
+            (shader, &params, groups),
+            [a, b],
+            [self.batch, cut.splits, m * n],
+        )
     }
 
     fn by_vector(
@@ -85,7 +85,7 @@ impl Product {
         [vector_step, matrix_step]: [usize; 2],
         outputs: usize,
         is_strided: bool,
-        to: &Value,
+        to: &mut Target,
     ) -> Result<()> {
         let lanes = Lanes::of(self.k, if is_strided { outputs.max(2) } else { 1 });
         let chunks = lanes.chunks(self.k, self.batch * outputs);
@@ -101,30 +101,34 @@ impl Product {
             matrix_step,
         ])?;
         let shader = Shader::file("matvec", &lanes.constants());
-        into_parts(c, to, [self.batch, chunks, outputs], |parts| {
-            c.launch(
-                &shader,
-                &[vector, matrix, parts],
-                &params,
-                lanes.groups(count),
-            )
-        })
+        launch_in_parts(
+            c,
+            to,
+            (shader, &params, lanes.groups(count)),
+            [vector, matrix],
+            [self.batch, chunks, outputs],
+        )
     }
 }
 
-/// Launches into `to` [outer, inner], or into parts [outer, parts, inner] of it that are then added up.
-pub(in crate::ops) fn into_parts(
+/// One dispatch into `to` [outer, inner], or into parts [outer, parts, inner] of it, which are then added up.
+pub(in crate::ops) fn launch_in_parts(
     c: &GpuContext,
-    to: &Value,
+    to: &mut Target,
+    (shader, params, groups): (Shader, &[u32], [u32; 3]),
+    [a, b]: [&Value; 2],
     [outer, parts, inner]: [usize; 3],
-    launch: impl FnOnce(&Value) -> Result<()>,
 ) -> Result<()> {
     if parts == 1 {
-        return launch(to);
+        return to.launch(c, shader, &[a, b], params, groups);
     }
-    let shape = Shape::new(&[outer as i64, parts as i64, inner as i64])?;
-    let all = c.allocate_as(DType::F32, shape)?;
-    launch(&all)?;
+    let sizes = [outer, parts, inner].map(|size| size as i64);
+    let all = c.allocate_as(DType::F32, Shape::new(&sizes)?)?;
+    c.launch(&shader, &[a, b, &all], params, groups)?;
+    if to.follow_parts(c, &all, [parts, inner])? {
+        return Ok(());
+    }
+    let to = to.output(c)?;
     fold_into(c, &all, [outer, parts, inner], Fold::Sum, 1, to)
 }
 
@@ -181,10 +185,9 @@ pub(super) fn matmul(c: &mut GpuContext, flags: [&str; 2]) -> Result<()> {
     let mut dims = longer.clone();
     dims.extend([m as i64, n as i64]);
     let (a, b) = (c.input(0)?, c.input(1)?);
-    let to = c.allocate(0, Shape::new(&dims)?)?;
-    product.launch(c, &a, &b, &to)?;
-    c.set_output(0, to);
-    Ok(())
+    let mut to = c.target(Shape::new(&dims)?, 2);
+    product.launch(c, &a, &b, &mut to)?;
+    c.set_target(to)
 }
 
 #[cfg(all(test, feature = "gpu"))]

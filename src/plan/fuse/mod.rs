@@ -6,6 +6,7 @@
 //! that the graph does not know are compared in the run: where they do not go together, the members run one by one.
 
 mod alias;
+mod ends;
 mod group;
 mod members;
 
@@ -39,7 +40,8 @@ pub fn fuse(mut plan: Plan) -> Plan {
     let reads = count_reads(&plan);
     let mut aliases = Aliases::default();
     let steps = std::mem::take(&mut plan.steps);
-    plan.steps = fuse_block(steps, &plan.constants, &reads, &mut aliases);
+    let steps = fuse_block(steps, &plan.constants, &reads, &mut aliases);
+    plan.steps = ends::end_kernels(steps, &reads, &aliases);
     plan
 }
 
@@ -123,7 +125,8 @@ fn fuse_loop(body: &mut Loop, constants: &[Value], reads: &[u32], aliases: &mut 
         return;
     }
     let steps = std::mem::take(&mut body.steps);
-    body.steps = fuse_block(steps, constants, reads, aliases);
+    let steps = fuse_block(steps, constants, reads, aliases);
+    body.steps = ends::end_kernels(steps, reads, aliases);
 }
 
 struct Walk<'a> {

@@ -86,9 +86,12 @@ impl Pipelines {
     }
 
     fn compile(&self, device: &wgpu::Device, shader: &Shader, bindings: usize) -> Result<Pipeline> {
-        let text = match &shader.source {
-            Source::File(name) => source::expand(name, &shader.constants)?,
-            Source::Text(text) => text.as_str().to_string(),
+        let text = match (&shader.source, &shader.ending) {
+            (Source::File(name), None) => source::expand(name, &shader.constants)?,
+            (Source::File(name), Some(ending)) => {
+                source::expand_ending(name, &shader.constants, ending.as_str())?
+            }
+            (Source::Text(text), _) => text.as_str().to_string(),
         };
         let label = match &shader.source {
             Source::File(name) => name,

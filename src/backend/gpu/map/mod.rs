@@ -1,5 +1,6 @@
 //! Elementwise programs on a GPU: the same formulas that the CPU runs, as shaders made when first needed.
 
+mod ending;
 mod render;
 mod words;
 
@@ -16,6 +17,7 @@ use crate::value::{DType, DeviceBuffer, Shape, Value};
 use super::launch::{Check, Launch, Shader, Text, groups_for};
 use super::{Gpu, allocate, source};
 
+pub use ending::{Ending, Reach};
 pub use render::{Fate, Mode};
 
 /// What becomes of a result.
@@ -48,7 +50,11 @@ struct Key {
 
 /// Shaders of programs, kept by whoever runs them again and again.
 #[derive(Default)]
-pub struct Formulas(RwLock<FxHashMap<Key, Option<Arc<Rendered>>>>);
+pub struct Formulas {
+    maps: RwLock<FxHashMap<Key, Option<Arc<Rendered>>>>,
+    /// By the caller's number of the program, and how its operands are read.
+    endings: RwLock<FxHashMap<(usize, SmallVec<[Reach; 6]>), Option<Text>>>,
+}
 
 struct Rendered {
     shader: Shader,
@@ -57,7 +63,7 @@ struct Rendered {
 
 impl Formulas {
     fn find(&self, key: &Key, program: &Program) -> Option<Arc<Rendered>> {
-        if let Some(known) = self.0.read().get(key) {
+        if let Some(known) = self.maps.read().get(key) {
             return known.clone();
         }
         let text = render::render(program, &key.modes, &key.fates, key.rank);
@@ -68,7 +74,7 @@ impl Formulas {
                 has_check: render::has_check(program),
             })
         });
-        self.0.write().insert(key.clone(), made.clone());
+        self.maps.write().insert(key.clone(), made.clone());
         made
     }
 }
@@ -96,6 +102,14 @@ pub struct Formula<'a> {
     pub node: &'a str,
 }
 
+/// An input [outer, parts, inner] that stands for its sum over the parts, of type `float32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    pub input: usize,
+    pub parts: usize,
+    pub inner: usize,
+}
+
 /// Runs a program over inputs that broadcast to `shape`; those that are no parameters lie on the device. `None` when
 /// no shader can do it.
 pub fn run(
@@ -106,9 +120,22 @@ pub fn run(
     shape: &Shape,
     ends: &[End],
 ) -> Result<Option<SmallVec<[Value; 2]>>> {
+    run_over(gpu, formulas, formula, inputs, None, shape, ends)
+}
+
+/// The same where one input may be the sum of parts.
+pub fn run_over(
+    gpu: &dyn Gpu,
+    formulas: &Formulas,
+    formula: Formula,
+    inputs: &[&Value],
+    parts: Option<Parts>,
+    shape: &Shape,
+    ends: &[End],
+) -> Result<Option<SmallVec<[Value; 2]>>> {
     let program = formula.program;
     let n = shape.num_elements();
-    let Some(layout) = layout(inputs, shape) else {
+    let Some(layout) = layout(inputs, parts, shape) else {
         return Ok(None);
     };
     let Ok(count) = u32::try_from(n) else {
@@ -127,7 +154,7 @@ pub fn run(
     let Some(rendered) = formulas.find(&key, program) else {
         return Ok(None);
     };
-    let Some(params) = params(count, inputs, &layout)? else {
+    let Some(params) = params(count, inputs, parts, &layout)? else {
         return Ok(None);
     };
     let in_memory = layout
@@ -205,7 +232,12 @@ fn add_up(gpu: &dyn Gpu, parts: &Value, divisor: f32) -> Result<Value> {
     Ok(sum)
 }
 
-fn params(n: u32, inputs: &[&Value], layout: &Layout) -> Result<Option<SmallVec<[u32; 30]>>> {
+fn params(
+    n: u32,
+    inputs: &[&Value],
+    parts: Option<Parts>,
+    layout: &Layout,
+) -> Result<Option<SmallVec<[u32; 30]>>> {
     let mut words: SmallVec<[u32; 30]> = SmallVec::from_slice(&[n]);
     words.extend(layout.dims.iter().copied());
     for (i, mode) in layout.modes.iter().enumerate() {
@@ -223,6 +255,10 @@ fn params(n: u32, inputs: &[&Value], layout: &Layout) -> Result<Option<SmallVec<
                 }
             }
             Mode::Strided => words.extend(layout.strides[i].iter().copied()),
+            Mode::Parts { .. } => {
+                let sizes = parts.map_or([1, 1], |p| [p.parts as u32, p.inner as u32]);
+                words.extend(sizes);
+            }
             _ => {}
         }
     }
@@ -230,11 +266,14 @@ fn params(n: u32, inputs: &[&Value], layout: &Layout) -> Result<Option<SmallVec<
 }
 
 /// Modes and strides; neighbouring axes that every strided input walks alike become one.
-fn layout(inputs: &[&Value], shape: &Shape) -> Option<Layout> {
+fn layout(inputs: &[&Value], parts: Option<Parts>, shape: &Shape) -> Option<Layout> {
     let mut modes: SmallVec<[Mode; 6]> = SmallVec::new();
     let mut strides: Vec<SmallVec<[i64; 6]>> = Vec::with_capacity(inputs.len());
-    for value in inputs {
+    for (i, value) in inputs.iter().enumerate() {
         let mode = match value {
+            _ if parts.is_some_and(|p| p.input == i) => Mode::Parts {
+                by_fours: parts.is_some_and(|p| p.inner.is_multiple_of(4)),
+            },
             value if is_parameter(value) => Mode::Parameter,
             value if value.num_elements() == 1 && shape.num_elements() != 1 => Mode::Single,
             value if value.num_elements() == shape.num_elements() => Mode::Full,

@@ -18,6 +18,8 @@ pub enum Mode {
     Parameter,
     /// By strides over the axes of the result.
     Strided,
+    /// A sum of parts, each as large as the result or as a layer of it; whether four neighbours lie in one layer.
+    Parts { by_fours: bool },
 }
 
 /// What becomes of an output.
@@ -34,7 +36,7 @@ pub const LANES: usize = 256;
 /// The shader, when every operation is one that shaders know. `rank` axes are there for strided inputs. Bindings: the
 /// inputs that lie in memory, then the outputs, then the buffer of checks where `has_check` says so.
 pub fn render(program: &Program, modes: &[Mode], fates: &[Fate], rank: usize) -> Option<String> {
-    let body = body(program)?;
+    let body = body(program, "at")?;
     let mut text = includes(&body);
     params(&mut text, program, modes, rank);
     bindings(&mut text, program, modes, fates);
@@ -62,7 +64,7 @@ pub fn has_check(program: &Program) -> bool {
 }
 
 /// The libraries that the body calls.
-fn includes(body: &str) -> String {
+pub(super) fn includes(body: &str) -> String {
     let mut text = String::from("//!include lib/floats.wgsl\n//!include lib/formula.wgsl\n");
     let groups: [(&str, &[&str]); 4] = [
         (
@@ -124,6 +126,9 @@ fn params(text: &mut String, program: &Program, modes: &[Mode], rank: usize) {
                     let _ = write!(text, " s{i}_{axis}: u32,");
                 }
             }
+            Mode::Parts { .. } => {
+                let _ = write!(text, " parts{i}: u32, inner{i}: u32,");
+            }
             _ => {}
         }
     }
@@ -133,7 +138,7 @@ fn params(text: &mut String, program: &Program, modes: &[Mode], rank: usize) {
 /// What a buffer holds: four elements where each invocation reads four, words elsewhere.
 fn array_of(dtype: DType, mode: Mode) -> &'static str {
     match (dtype, mode) {
-        (DType::F32, Mode::Full) => "vec4<f32>",
+        (DType::F32, Mode::Full | Mode::Parts { by_fours: true }) => "vec4<f32>",
         (DType::I32, Mode::Full) => "vec4<i32>",
         (DType::I64, Mode::Full) => "vec4<u32>",
         (DType::F32, _) => "f32",
@@ -171,13 +176,13 @@ fn bindings(text: &mut String, program: &Program, modes: &[Mode], fates: &[Fate]
     }
 }
 
-/// `fn at(…) -> Results`: the program for one element.
-fn body(program: &Program) -> Option<String> {
+/// `fn name(…) -> Results`: the program for one element.
+pub(super) fn body(program: &Program, function: &str) -> Option<String> {
     let mut text = String::from("struct Results {");
     for (i, arg) in program.outputs.iter().enumerate() {
         let _ = write!(text, " r{i}: {},", register(program.dtype_of(*arg))?);
     }
-    text.push_str(" }\nfn at(");
+    let _ = write!(text, " }}\nfn {function}(");
     for (i, dtype) in program.inputs.iter().enumerate() {
         let _ = write!(text, "a{i}: {}, ", register(*dtype)?);
     }
@@ -207,7 +212,7 @@ fn name(arg: &Arg) -> Option<String> {
 }
 
 /// The element of a buffer of words at index `at`.
-fn element(buffer: &str, dtype: DType, at: &str) -> String {
+pub(super) fn element(buffer: &str, dtype: DType, at: &str) -> String {
     match dtype {
         DType::I64 => format!("vec2<u32>({buffer}[2u * ({at})], {buffer}[2u * ({at}) + 1u])"),
         DType::Bool => format!("(({buffer}[({at}) >> 2u] >> (8u * (({at}) & 3u)) & 255u) != 0u)"),
@@ -217,7 +222,7 @@ fn element(buffer: &str, dtype: DType, at: &str) -> String {
 }
 
 /// Lane `k` of the four elements that an invocation has of a full input.
-fn lane(i: usize, dtype: DType, k: usize) -> String {
+pub(super) fn lane(i: usize, dtype: DType, k: usize) -> String {
     let part = ["x", "y", "z", "w"][k];
     match dtype {
         DType::I64 if k < 2 => format!("f{i}.{}", ["xy", "zw"][k]),
@@ -273,6 +278,10 @@ fn main(
                 )
             }
             (Mode::Full, _) => writeln!(text, "let f{i} = b{i}[i];"),
+            (Mode::Parts { by_fours }, _) => {
+                add_parts(text, i, *by_fours);
+                Ok(())
+            }
             _ => Ok(()),
         };
     }
@@ -284,7 +293,7 @@ fn main(
         for (i, mode) in modes.iter().enumerate() {
             let dtype = program.inputs[i];
             let operand = match mode {
-                Mode::Full => lane(i, dtype, k),
+                Mode::Full | Mode::Parts { .. } => lane(i, dtype, k),
                 Mode::Single | Mode::Parameter => format!("c{i}"),
                 Mode::Strided => element(&format!("b{i}"), dtype, &format!("e{k}_{i}")),
             };
@@ -313,6 +322,26 @@ fn main(
     }
     text.push_str("}\n");
     Some(())
+}
+
+/// `f<i>`: four elements, each summed over the parts in order.
+fn add_parts(text: &mut String, i: usize, by_fours: bool) {
+    let _ = match by_fours {
+        true => writeln!(
+            text,
+            "let w{i} = p.inner{i} / 4u; let u{i} = i / w{i} * w{i} * p.parts{i} + i % w{i};\n\
+             var f{i} = b{i}[u{i}];\n\
+             for (var t = 1u; t < p.parts{i}; t++) {{ f{i} += b{i}[u{i} + t * w{i}]; }}"
+        ),
+        false => writeln!(
+            text,
+            "var f{i} = vec4<f32>();\n\
+             for (var t = 0u; t < p.parts{i}; t++) {{\n\
+             for (var k = 0u; k < 4u; k++) {{\n\
+             let e = min(4u * i + k, p.n - 1u);\n\
+             f{i}[k] += b{i}[(e / p.inner{i} * p.parts{i} + t) * p.inner{i} + e % p.inner{i}];\n}}\n}}"
+        ),
+    };
 }
 
 fn parameter(i: usize, dtype: DType) -> Option<String> {
