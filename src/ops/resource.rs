@@ -93,7 +93,8 @@ impl Variable {
             return Err(self.uninitialized());
         };
         match current.device_buffer() {
-            None => *current = move_there(current)?,
+            // The bytes that it has on the host are old as well when the kernel is done.
+            None => *current = move_there(current)?.written(),
             Some(buffer) if in_place || buffer.is_unique() => {
                 // What was read back before is old when the kernel is done.
                 *current = current.clone().written();
