@@ -252,6 +252,9 @@ fn main(
             let _ = writeln!(text, "var sum{i} = 0.0;");
         }
     }
+    if has_check(program) {
+        text.push_str("var noted = 0u;\n");
+    }
     for (i, mode) in modes.iter().enumerate() {
         let dtype = program.inputs[i];
         let _ = match mode {
@@ -300,13 +303,17 @@ fn main(
             let _ = write!(operands, "{operand}, ");
         }
         let _ = writeln!(text, "let r{k} = at({operands});");
+        if has_check(program) {
+            // What lies behind the last element is nobody's.
+            let _ = writeln!(text, "noted |= select(0u, failed, 4u * i + {k}u < p.n);");
+        }
     }
     for (i, (fate, arg)) in fates.iter().zip(&program.outputs).enumerate() {
         store(text, i, *fate, program.dtype_of(*arg));
     }
     text.push_str("}\n");
     if has_check(program) {
-        text.push_str("if (failed != 0u) { checks[4u * p.flag] = 1u; }\n");
+        text.push_str("if (noted != 0u) { checks[4u * p.flag] = 1u; }\n");
     }
     for (i, fate) in fates.iter().enumerate() {
         if *fate == Fate::Summed {
