@@ -1,5 +1,7 @@
 //! Reductions on GPUs: folds along one axis at a time, with `shaders/reduce.wgsl`.
 
+use smallvec::SmallVec;
+
 use crate::backend::gpu::{Shader, groups_of};
 use crate::error::Result;
 use crate::ops::gpu::{GpuContext, words};
@@ -225,20 +227,38 @@ pub(super) fn arg_reduce(c: &mut GpuContext, largest: bool) -> Result<()> {
     kept.remove(axis);
     let x = c.input(0)?;
     let y = c.allocate(0, Shape::new(&kept)?)?;
-    let lanes = Lanes::of(length, inner);
-    let [first, last] = lanes.constants();
-    let shader = Shader::file(
-        "arg_reduce",
-        &[
-            ("LEAST", u32::from(!largest)),
-            ("INT", u32::from(x.dtype() == DType::I32)),
-            ("LONG", u32::from(y.dtype() == DType::I64)),
-            first,
-            last,
-        ],
-    );
-    let params = words([outer * inner, length, inner])?;
-    c.launch(&shader, &[&x, &y], &params, lanes.groups(outer * inner))?;
+    let outputs = outer * inner;
+    let chunks = Lanes::of(length, inner).chunks(length, outputs);
+    let chunk = length.div_ceil(chunks);
+    // Places `of` the axis: the best of each chunk of it, or, with `among`, the best of these.
+    let pass = |of: usize, among: Option<&Value>, to: &Value| {
+        let lanes = Lanes::of(of, inner);
+        let [first, last] = lanes.constants();
+        let shader = Shader::file(
+            "arg_reduce",
+            &[
+                ("LEAST", u32::from(!largest)),
+                ("INT", u32::from(x.dtype() == DType::I32)),
+                ("LONG", u32::from(to.dtype() == DType::I64)),
+                ("AMONG", u32::from(among.is_some())),
+                first,
+                last,
+            ],
+        );
+        let count = to.num_elements();
+        let params = words([count, length, inner, chunks, chunk])?;
+        let bindings = [Some(&x), Some(to), among];
+        let bindings: SmallVec<[&Value; 3]> = bindings.into_iter().flatten().collect();
+        c.launch(&shader, &bindings, &params, lanes.groups(count))
+    };
+    if chunks == 1 {
+        pass(length, None, &y)?;
+    } else {
+        let shape = Shape::new(&[outer as i64, chunks as i64, inner as i64])?;
+        let places = c.allocate_as(DType::I32, shape)?;
+        pass(chunk, None, &places)?;
+        pass(chunks, Some(&places), &y)?;
+    }
     c.set_output(0, y);
     Ok(())
 }
@@ -266,7 +286,12 @@ mod tests {
     fn long_sums_are_cut_into_chunks() {
         let axis = Value::scalar(0i32).unwrap();
         agrees_on_gpu("Sum", &[floats_of(&[100_000]), axis.clone()], &[], 1e-5);
-        agrees_on_gpu("Mean", &[floats_of(&[30_000, 3]), axis], &[], 1e-5);
+        agrees_on_gpu("Mean", &[floats_of(&[30_000, 3]), axis.clone()], &[], 1e-5);
+        for op in ["ArgMax", "ArgMin"] {
+            for dims in [[100_003, 1], [30_001, 3], [9_000, 40]] {
+                agrees_on_gpu(op, &[floats_of(&dims), axis.clone()], &[], 0.0);
+            }
+        }
     }
 
     #[test]
