@@ -1,13 +1,29 @@
 // What formulas need beyond the operators of WGSL. Integer division tells of a zero divisor by `failed`.
 var<private> failed: u32 = 0u;
 
+// C's fmod, exactly: the mantissa of a is divided eight bits at a time.
 fn float_remainder(a: f32, b: f32) -> f32 {
-    return a - b * trunc(a / b);
+    let x = bitcast<u32>(a) & 0x7fffffffu;
+    let y = bitcast<u32>(b) & 0x7fffffffu;
+    if y == 0u || y > 0x7f800000u || x >= 0x7f800000u {
+        return not_a_number(p.zero);
+    }
+    if x < y {
+        return a;
+    }
+    let exponent = max(y >> 23u, 1u);
+    let divisor = (y & 0x7fffffu) | select(0u, 0x800000u, y >= 0x800000u);
+    var rest = ((x & 0x7fffffu) | select(0u, 0x800000u, x >= 0x800000u)) % divisor;
+    for (var left = max(x >> 23u, 1u) - exponent; left > 0u && rest > 0u; left -= min(left, 8u)) {
+        rest = (rest << min(left, 8u)) % divisor;
+    }
+    return copysign(scaled(f32(rest), i32(exponent) - 150), a);
 }
 
+// The remainder with the sign of b.
 fn float_floor_mod(a: f32, b: f32) -> f32 {
     let rest = float_remainder(a, b);
-    return select(float_remainder(rest + b, b), rest, (a < 0.0) == (b < 0.0));
+    return select(rest, rest + b, abs(rest) > 0.0 && (rest < 0.0) != (b < 0.0));
 }
 
 // The divisor of a division that is defined: 1 for 0, which is an error, and for -1, whose quotient is a negation.

@@ -96,10 +96,10 @@ macro_rules! floats {
                 Binary::FloorDiv => each(a, b, out, |a, b| (a / b).floor()),
                 Binary::FloorMod => each(a, b, out, |a, b| {
                     let rest = a % b;
-                    if (a < 0.0) == (b < 0.0) {
-                        rest
+                    if rest != 0.0 && (rest < 0.0) != (b < 0.0) {
+                        rest + b
                     } else {
-                        (rest + b) % b
+                        rest
                     }
                 }),
                 Binary::TruncDiv => each(a, b, out, |a, b| (a / b).trunc()),
