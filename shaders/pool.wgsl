@@ -1,5 +1,5 @@
-// Maximum or average of windows over x [batch, height, width, channels]; an average counts what lies inside. Maxima keep
-// NaN.
+// Maximum or average of windows over x [batch, height, width, channels]; an average counts what lies inside. Maxima pass
+// NaN over and are at least the lowest finite float, as TensorFlow's are.
 //
 // Bindings: 0 x, 1 y [batch, rows, cols, channels].
 // Parameters: count of y's elements; sizes; the window, its stride and the padding before (lib/windows.wgsl).
@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
 //!if AVERAGE
     var value = 0.0;
 //!else
-    var value = -infinity(p.zero);
+    var value = bitcast<f32>(0xff7fffffu);
 //!end
     for (var a = ys.begin; a < ys.end; a++) {
         for (var b = xs.begin; b < xs.end; b++) {
@@ -43,7 +43,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
 //!if AVERAGE
             value += next;
 //!else
-            value = select(value, next, (next > value && !is_nan(value)) || is_nan(next));
+            value = select(value, next, next > value);
 //!end
         }
     }

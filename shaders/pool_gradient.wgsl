@@ -36,16 +36,20 @@ fn share(image: u32, row: u32, col: u32, at_y: u32, at_x: u32, channel: u32) -> 
     return dy[from_window] / f32((ys.end - ys.begin) * (xs.end - xs.begin));
 //!else
     let most = y[from_window];
-    for (var a = ys.begin; a < ys.end; a++) {
-        for (var b = xs.begin; b < xs.end; b++) {
-            let place_y = u32(top + i32(a));
-            let place_x = u32(left + i32(b));
-            if x[((image * p.height + place_y) * p.width + place_x) * p.channels + channel] == most {
-                return select(0.0, dy[from_window], place_y == at_y && place_x == at_x);
+    // The first place counts whatever it holds; NaN is taken in no other.
+    var best = vec2<u32>(u32(top + i32(ys.begin)), u32(left + i32(xs.begin)));
+    var value = x[((image * p.height + best.x) * p.width + best.y) * p.channels + channel];
+    for (var a = ys.begin; a < ys.end && value != most; a++) {
+        for (var b = xs.begin; b < xs.end && value != most; b++) {
+            let place = vec2<u32>(u32(top + i32(a)), u32(left + i32(b)));
+            let next = x[((image * p.height + place.x) * p.width + place.y) * p.channels + channel];
+            if next > value {
+                value = next;
+                best = place;
             }
         }
     }
-    return 0.0;
+    return select(0.0, dy[from_window], best.x == at_y && best.y == at_x);
 //!end
 }
 

@@ -1,6 +1,6 @@
 // Sum, product, mean, maximum and minimum along the middle axis of x [outer, length, inner], in a tree whose shape
 // depends on the sizes alone. The axis may be cut into chunks: y is then [outer, chunks, inner], and a second dispatch
-// over it gives the result. Maximum and minimum keep NaN.
+// over it gives the result. Maximum and minimum pass NaN over, as TensorFlow does.
 //
 // Bindings: 0 x, 1 y.
 // Parameters: outputs = outer * chunks * inner; length; inner; chunks; chunk, the elements of each; divisor of a mean.
@@ -90,7 +90,7 @@ fn fold(a: T, b: T) -> T {
     //!if BYTES
     return max(a, b);
     //!else
-    return select(a, b, (b > a && !is_nan(a)) || is_nan(b));
+    return select(a, b, b > a);
     //!end
     //!end
 //!end
@@ -101,7 +101,7 @@ fn fold(a: T, b: T) -> T {
     //!if BYTES
     return min(a, b);
     //!else
-    return select(a, b, (b < a && !is_nan(a)) || is_nan(b));
+    return select(a, b, b < a);
     //!end
     //!end
 //!end

@@ -46,7 +46,7 @@ trait Number: Element {
 trait Ordered: Element {
     fn lowest() -> Self;
     fn highest() -> Self;
-    /// NaN counts as larger, and as smaller, than everything.
+    /// NaN never counts, as in TensorFlow; `a` is none.
     fn larger(a: Self, b: Self) -> Self;
     fn smaller(a: Self, b: Self) -> Self;
 }
@@ -66,8 +66,8 @@ macro_rules! floats {
         impl Ordered for $t {
             fn lowest() -> $t { <$t>::NEG_INFINITY }
             fn highest() -> $t { <$t>::INFINITY }
-            fn larger(a: $t, b: $t) -> $t { if b > a || b.is_nan() { b } else { a } }
-            fn smaller(a: $t, b: $t) -> $t { if b < a || b.is_nan() { b } else { a } }
+            fn larger(a: $t, b: $t) -> $t { if b > a { b } else { a } }
+            fn smaller(a: $t, b: $t) -> $t { if b < a { b } else { a } }
         }
     )*};
 }
@@ -574,7 +574,7 @@ fn around(shape: &Shape, axis: usize) -> (usize, usize, usize) {
     )
 }
 
-/// ArgMax (`largest`) or ArgMin: the first position of the extreme.
+/// ArgMax (`largest`) or ArgMin: the first position of the extreme. NaN is never taken; 0 stands when nothing is.
 pub(super) fn arg_reduce(c: &mut KernelContext, largest: bool) -> Result<()> {
     let input = c.input(0)?;
     let axis = c.scalar_input(1, "dim")?.int()?;
@@ -585,12 +585,13 @@ pub(super) fn arg_reduce(c: &mut KernelContext, largest: bool) -> Result<()> {
         "Expected dimension in the range [{}, {rank}), but got {axis}",
         -(rank as i64)
     );
+    let given = axis;
     let axis = resolve_axis(axis, rank)?;
     let (outer, size, inner) = around(input.shape(), axis);
     ensure!(
         size > 0 || outer * inner == 0,
         invalid,
-        "Reduction axis {axis} is empty in shape {}",
+        "Reduction axis {given} is empty in shape {}",
         input.shape()
     );
     let dims: Vec<i64> = (0..rank)
@@ -603,14 +604,17 @@ pub(super) fn arg_reduce(c: &mut KernelContext, largest: bool) -> Result<()> {
         for (o, to) in positions.chunks_exact_mut(inner.max(1)).enumerate() {
             for (i, to) in to.iter_mut().enumerate() {
                 let at = |k: usize| from[(o * size + k) * inner + i];
-                let mut best = 0;
-                for k in 1..size {
-                    let is_better = if largest { at(k) > at(best) } else { at(k) < at(best) };
-                    if is_better {
-                        best = k;
+                let (mut best, mut place) = match largest {
+                    true => (T::lowest(), 0),
+                    false => (T::highest(), 0),
+                };
+                for k in 0..size {
+                    let next = at(k);
+                    if (largest && next > best) || (!largest && next < best) {
+                        (best, place) = (next, k as i64);
                     }
                 }
-                *to = best as i64;
+                *to = place;
             }
         }
     });
@@ -733,9 +737,11 @@ mod tests {
     }
 
     #[test]
-    fn extremes_keep_nan() {
+    fn extremes_pass_nan_over() {
         let mut to = [0.0f32];
         fold_all::<f32, Max>(&[1, 3], &[1.0, f32::NAN, 2.0], &mut to, 1);
-        assert!(to[0].is_nan());
+        assert_eq!(to, [2.0]);
+        fold_all::<f32, Min>(&[1, 2], &[f32::NAN; 2], &mut to, 1);
+        assert_eq!(to, [f32::INFINITY]);
     }
 }

@@ -115,12 +115,13 @@ unsafe fn max_group<V: Vector32, const G: usize>(
     k: usize,
     n: usize,
 ) {
-    let mut most = [V::splat(f32::NEG_INFINITY); G];
+    // As in TensorFlow, nothing is below the lowest finite float.
+    let mut most = [V::splat(f32::MIN); G];
     each_place(g, places, |place| {
         let x = load_group::<V, G>(from.add(place + k), n);
         for v in 0..G {
-            // NaN takes the place of any number and is not given up again.
-            most[v] = V::if_equal(x[v], x[v], x[v].max(most[v]), x[v]);
+            // NaN is passed over.
+            most[v] = x[v].max(most[v]);
         }
     });
     store_group(most, to.add(k), n);
@@ -397,7 +398,7 @@ mod tests {
             let (mut y, mut wanted) = (vec![9.0; m], vec![9.0; m]);
             max(&g, &x, &mut y);
             super::super::max(&g, &x, &mut wanted);
-            prop_assert!(y.iter().zip(&wanted).all(|(a, b)| a == b || (a.is_nan() && b.is_nan())));
+            prop_assert!(y.iter().zip(&wanted).all(|(a, b)| a == b || (*a == f32::MIN && b.is_nan())));
             let (mut dx, mut wanted) = (vec![9.0; n], vec![0.0; n]);
             max_grad(&g, &x, &dy, &mut dx);
             for (at, d) in super::super::argmax(&g, &x).into_iter().zip(&dy) {
