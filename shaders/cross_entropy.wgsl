@@ -1,10 +1,12 @@
 // Softmax cross entropy of each row of logits [rows, cols] with its labels, and the gradient by the logits.
 //
-// Bindings: 0 logits, 1 labels, 2 loss [rows], 3 backprop [rows, cols].
+// Bindings: 0 logits, 1 labels, 2 loss [rows], 3 backprop [rows, cols]; NOTED: 4 checks.
 // Parameters: rows; cols; steps between rows and between columns of the logits and of the labels (0: broadcast).
 // SPARSE: labels [rows] are indices (i32, or i64 with LONG); one outside [0, cols) makes its row NaN.
+// NOTED: and is noted in the checks (its place, its two words).
 //!variant SPARSE 1
-//!variant SPARSE 1 LONG 1
+//!variant SPARSE 1 LONG 1 NOTED 1
+//!default NOTED 0
 //!default SPARSE 0
 //!default LONG 0
 //!include lib/index.wgsl
@@ -24,6 +26,9 @@ struct Params {
 //!end
 @group(0) @binding(2) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(3) var<storage, read_write> backprop: array<f32>;
+//!if NOTED
+@group(0) @binding(4) var<storage, read_write> checks: array<u32>;
+//!end
 var<immediate> p: Params;
 
 fn logit(row: u32, col: u32) -> f32 {
@@ -59,6 +64,17 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         }
         if wanted >= cols && lane == 0u {
             loss[row] = not_a_number(p.zero);
+    //!if NOTED
+            checks[4u * p.flag + 1u] = row;
+        //!if LONG
+            checks[4u * p.flag + 2u] = labels[2u * row];
+            checks[4u * p.flag + 3u] = labels[2u * row + 1u];
+        //!else
+            checks[4u * p.flag + 2u] = wanted;
+            checks[4u * p.flag + 3u] = 0u - (wanted >> 31u);
+        //!end
+            checks[4u * p.flag] = 1u;
+    //!end
         }
     }
 //!else

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from .witness import Out, cases, groups_of
+from .witness import InOut, Out, cases, groups_of
 
 ROWS = st.integers(1, 40)
 COLS = st.integers(1, 600)
@@ -54,11 +54,17 @@ def test_sparse_cross_entropy_is_nan_where_the_label_is_outside(gpu, rows, cols,
     labels = rng.integers(0, cols, size=rows).astype(dtype)
     if outside:
         labels[rng.integers(rows)] = rng.choice([-1, cols, 2**40 if dtype == np.int64 else 2**31 - 1])
-    constants = {"SPARSE": 1, "LONG": int(dtype == np.int64), "LANES": lanes}
-    buffers = [logits, labels, Out((rows,)), Out((rows, cols))]
-    loss, backprop = gpu.run("cross_entropy", constants, buffers, [rows, cols, cols, 1, 1, 0], groups(rows, lanes))
+    constants = {"SPARSE": 1, "LONG": int(dtype == np.int64), "LANES": lanes, "NOTED": 1}
+    buffers = [logits, labels, Out((rows,)), Out((rows, cols)), InOut(np.zeros(4, np.uint32))]
+    params = [rows, cols, cols, 1, 1, 0]
+    loss, backprop, noted = gpu.run("cross_entropy", constants, buffers, params, groups(rows, lanes))
     logs = log_softmax(logits)
     hot = np.arange(cols) == labels[:, None]
     valid = ((labels >= 0) & (labels < cols))[:, None]
+    assert noted[0] == (not valid.all())
+    if noted[0]:
+        at = int(noted[1])
+        assert not valid[at]
+        assert int(noted[2]) | int(noted[3]) << 32 == int(labels[at]) % 2**64
     np.testing.assert_allclose(loss, np.where(valid, -logs * hot, np.nan).sum(1), rtol=3e-5, atol=1e-6)
     np.testing.assert_allclose(backprop, np.where(valid, np.exp(logs) - hot, np.nan), rtol=3e-5, atol=1e-6)
