@@ -4,7 +4,7 @@
 
 use crate::backend::gpu::{Shader, groups_for};
 use crate::error::Result;
-use crate::ops::gpu::{GpuContext, copy, to_device};
+use crate::ops::gpu::{GpuContext, copy};
 use crate::ops::moves::product;
 use crate::ops::state::Update;
 use crate::value::{DType, Shape, Value};
@@ -28,27 +28,36 @@ fn number_of(update: Update) -> u32 {
 const ADD: u32 = 1;
 const MEAN: u32 = 7;
 
-/// The row of each segment, where each begins, and the order of the updates; and the number of segments.
-fn table_of(rows: &[i64]) -> Result<(Value, usize)> {
+/// Most updates that one invocation takes: drivers in software end loops that go on for long.
+const MOST: usize = 1 << 14;
+
+/// Tables of the updates, `most` of each row at a time: the row of each segment, where each begins, and the order of the
+/// updates; and the number of segments.
+fn tables_of(rows: &[i64], most: usize) -> Result<Vec<(Value, usize)>> {
     let mut order: Vec<i32> = (0..rows.len() as i32).collect();
     order.sort_by_key(|at| rows[*at as usize]);
     // An update without a row is one of no segment.
     let first = order.partition_point(|at| rows[*at as usize] < 0);
-    let order = &order[first..];
-    let (mut segments, mut begins) = (Vec::new(), Vec::new());
-    for (k, at) in order.iter().enumerate() {
-        let row = rows[*at as usize] as i32;
-        if segments.last() != Some(&row) {
-            segments.push(row);
-            begins.push(k as i32);
+    let of_row = |a: &i32, b: &i32| rows[*a as usize] == rows[*b as usize];
+    let mut left: Vec<&[i32]> = order[first..].chunk_by(of_row).collect();
+    let mut tables = Vec::new();
+    while !left.is_empty() {
+        let now: Vec<&[i32]> = left.iter().map(|of| &of[..of.len().min(most)]).collect();
+        let mut table: Vec<i32> = now.iter().map(|of| rows[of[0] as usize] as i32).collect();
+        let mut begin = 0;
+        table.push(begin);
+        for of in &now {
+            begin += of.len() as i32;
+            table.push(begin);
         }
+        table.extend(now.concat());
+        tables.push((Value::vector(&table)?, now.len()));
+        left.retain_mut(|of| {
+            *of = &of[of.len().min(most)..];
+            !of.is_empty()
+        });
     }
-    let count = segments.len();
-    let mut table = segments;
-    table.extend(begins);
-    table.push(order.len() as i32);
-    table.extend(order);
-    Ok((Value::vector(&table)?, count))
+    Ok(tables)
 }
 
 /// Joins updates to rows of `made`; negative rows are left out, and all others must be there.
@@ -59,21 +68,19 @@ fn join(
     rows: &[i64],
     (block, how): (usize, u32),
 ) -> Result<()> {
-    let (table, segments) = table_of(rows)?;
-    let count = segments * block;
-    if count == 0 {
-        return Ok(());
-    }
-    let table = c.upload(&table)?;
     let whole = u32::from(made.dtype() != DType::F32);
     let shader = Shader::file("segments", &[("HOW", how), ("WHOLE", whole)]);
-    let params = [count as u32, block as u32, segments as u32];
-    c.launch(
-        &shader,
-        &[updates, &table, made],
-        &params,
-        groups_for(count),
-    )
+    for (table, segments) in tables_of(rows, MOST)? {
+        let count = segments * block;
+        if count == 0 {
+            break;
+        }
+        let table = c.upload(&table)?;
+        let params = [count as u32, block as u32, segments as u32];
+        let bindings = [updates, &table, made];
+        c.launch(&shader, &bindings, &params, groups_for(count))?;
+    }
+    Ok(())
 }
 
 /// Whether the shader's words can count all that it touches.
@@ -99,7 +106,9 @@ pub(super) fn sorted_sum(c: &mut GpuContext, is_mean: bool) -> Result<()> {
     let dims = c.shape(0)?.dims().to_vec();
     let is_right = dims.first() == Some(&(ids.len() as i64))
         && ids.is_sorted()
-        && ids.first().is_some_and(|id| *id >= 0);
+        && ids.first().is_some_and(|id| *id >= 0)
+        // A mean is divided when all of its rows are there.
+        && !(is_mean && ids.chunk_by(|a, b| a == b).any(|of| of.len() > MOST));
     if !is_right {
         return c.leave_to_host();
     }
@@ -163,7 +172,7 @@ pub(in crate::ops) fn gather_variable(c: &mut GpuContext) -> Result<()> {
             return c.leave_to_host();
         };
         if !value.is_on_device() {
-            *value = to_device(c.gpu, value)?;
+            *value = c.upload(value)?;
         }
         value.clone()
     };
@@ -299,8 +308,25 @@ mod tests {
 
     #[test]
     fn updates_keep_their_order_within_a_row_and_negative_rows_go() {
-        let (table, segments) = table_of(&[3, -1, 0, 3]).unwrap();
-        assert_eq!(segments, 2);
+        let tables = tables_of(&[3, -1, 0, 3], 9).unwrap();
+        let [(table, segments)] = &tables[..] else {
+            panic!("{tables:?}");
+        };
+        assert_eq!(*segments, 2);
         assert_eq!(table.ints().unwrap(), [0, 3, 0, 1, 3, 2, 0, 3]);
+    }
+
+    #[test]
+    fn many_updates_of_a_row_are_taken_some_at_a_time() {
+        let tables = tables_of(&[5, 1, 5, 5], 2).unwrap();
+        let all: Vec<_> = tables
+            .iter()
+            .map(|(t, n)| (t.ints().unwrap(), *n))
+            .collect();
+        assert_eq!(
+            all,
+            [(vec![1, 5, 0, 1, 3, 1, 0, 2], 2), (vec![5, 0, 1, 3], 1)]
+        );
+        assert!(tables_of(&[-1], 2).unwrap().is_empty());
     }
 }

@@ -8,6 +8,9 @@ use crate::ops::gpu::{GpuContext, words};
 use crate::ops::layout::Layout;
 use crate::value::{DType, Shape, Value};
 
+/// Most places that one invocation looks at: drivers in software end loops that go on for long.
+const MOST: usize = 1 << 15;
+
 /// Windows over the height and the width of images of `shape`, which the shader sees with so many channels at the end.
 struct Pool {
     shape: Shape,
@@ -51,6 +54,9 @@ impl Pool {
         let mut dims = shape.dims().to_vec();
         (dims[y], dims[x]) = (rows.output as i64, cols.output as i64);
         let out = Shape::new(&dims)?;
+        if rows.size.saturating_mul(cols.size) > MOST {
+            return Ok(None);
+        }
         let is_first = layout.is_channels_first();
         Ok((out.num_elements() > 0).then(|| Pool {
             shape: shape.clone(),
@@ -102,7 +108,10 @@ pub(super) fn max_gradient(c: &mut GpuContext) -> Result<()> {
     let Some(p) = Pool::of(c, &shape)? else {
         return c.leave_to_host();
     };
-    if c.shape(1)? != &p.out || c.shape(2)? != &p.out {
+    // Each place looks at all of each window that covers it.
+    let around = |w: &Window| w.size * w.size.div_ceil(w.stride);
+    let is_long = around(&p.rows) * around(&p.cols) > MOST;
+    if c.shape(1)? != &p.out || c.shape(2)? != &p.out || is_long {
         return c.leave_to_host();
     }
     let operands = [c.input(0)?, c.input(1)?, c.input(2)?];
