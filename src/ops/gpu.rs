@@ -2,6 +2,7 @@
 
 mod target;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -12,7 +13,7 @@ use crate::ensure;
 use crate::error::{Error, Result};
 use crate::expr::{Expr, Program};
 use crate::graph::{Attrs, Node, NodeId};
-use crate::value::{DType, Shape, Value};
+use crate::value::{DType, Shape, Value, bytes_for};
 
 use super::kernel::{SessionState, Slot, value_at, variable_at};
 use super::resource::{Variable, WritingOnDevice};
@@ -63,6 +64,8 @@ pub struct GpuContext<'a> {
     /// What is to be made of output 0, and what was.
     follower: Option<Follower<'a>>,
     followed: Option<SmallVec<[Value; 2]>>,
+    /// Something did not fit into one buffer.
+    is_too_large: Cell<bool>,
 }
 
 impl<'a> GpuContext<'a> {
@@ -86,6 +89,7 @@ impl<'a> GpuContext<'a> {
             is_left: false,
             follower: None,
             followed: None,
+            is_too_large: Cell::new(false),
         }
     }
 
@@ -103,6 +107,17 @@ impl<'a> GpuContext<'a> {
     pub fn leave_to_host(&mut self) -> Result<()> {
         self.is_left = true;
         Ok(())
+    }
+
+    /// Whether the kernel failed because something does not fit into one buffer of the GPU: the host has room for it.
+    pub fn is_too_large(&self) -> bool {
+        self.is_too_large.get() && self.inputs.iter().all(|slot| !matches!(slot, Slot::Empty))
+    }
+
+    fn expect_to_fit(&self, dtype: DType, shape: &Shape) {
+        if !has_room(self.gpu, dtype, shape) {
+            self.is_too_large.set(true);
+        }
     }
 
     pub fn attrs(&self) -> &'a Attrs {
@@ -128,7 +143,7 @@ impl<'a> GpuContext<'a> {
         if value.is_on_device() {
             return Ok(value.clone());
         }
-        let there = to_device(self.gpu, value)?;
+        let there = self.upload(value)?;
         if let Some(Slot::Value(value)) = self.inputs.get_mut(i) {
             *value = there.clone();
         }
@@ -137,7 +152,14 @@ impl<'a> GpuContext<'a> {
 
     /// Input `i` on the host. Where it was computed on the device, the run waits for it.
     pub fn host_input(&self, i: usize) -> Result<Value> {
-        self.any_input(i)?.to_host()
+        match self.inputs.get(i) {
+            Some(Slot::Read(value, variable)) if value.is_on_device() => {
+                // The variable may have been written since it was read: what is known of it on the host may be old.
+                let _guard = variable.value.read();
+                value.deep_copy()
+            }
+            _ => self.any_input(i)?.to_host(),
+        }
     }
 
     /// The elements of integer vector (or scalar) input `i`, widened.
@@ -164,6 +186,7 @@ impl<'a> GpuContext<'a> {
 
     /// Memory for a result of this type and shape.
     pub fn allocate_as(&self, dtype: DType, shape: Shape) -> Result<Value> {
+        self.expect_to_fit(dtype, &shape);
         allocate(self.gpu, dtype, shape)
     }
 
@@ -174,6 +197,7 @@ impl<'a> GpuContext<'a> {
 
     /// A host value in the memory of the device: tables that a kernel makes for its shader.
     pub fn upload(&self, value: &Value) -> Result<Value> {
+        self.expect_to_fit(value.dtype(), value.shape());
         to_device(self.gpu, value)
     }
 
@@ -201,7 +225,7 @@ impl<'a> GpuContext<'a> {
     ) -> Result<WritingOnDevice<'v>> {
         variable.write_on_device(
             in_place,
-            |value| to_device(self.gpu, value),
+            |value| self.upload(value),
             |value| copy(self.gpu, value),
         )
     }
@@ -235,6 +259,9 @@ impl<'a> GpuContext<'a> {
             node: &self.node.name,
         };
         let end = over.map_or(End::Value, End::Over);
+        for output in &program.outputs {
+            self.expect_to_fit(program.dtype_of(*output), shape);
+        }
         let made = map::run(self.gpu, self.formulas, formula, operands, shape, &[end])?;
         made.and_then(|mut made| made.pop()).ok_or_else(|| {
             Error::unimplemented(format!(
@@ -303,6 +330,11 @@ pub fn launch(
         groups,
         check,
     })
+}
+
+/// Whether one buffer of the GPU can hold a value.
+pub fn has_room(gpu: &dyn Gpu, dtype: DType, shape: &Shape) -> bool {
+    bytes_for(dtype, shape).is_ok_and(|bytes| bytes <= gpu.limits().buffer_bytes)
 }
 
 /// The value in the memory of the device.

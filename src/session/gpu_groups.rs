@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::map;
 use crate::error::Result;
-use crate::ops::gpu::to_device;
+use crate::ops::gpu::{has_room, to_device};
 use crate::ops::kernel::Slot;
 use crate::plan::{End, Group, Step};
 use crate::value::{DType, Shape, Value};
@@ -70,6 +70,9 @@ fn contents(
                 let Some(content) = locks.content_mut(variable) else {
                     return Ok(None);
                 };
+                if !has_room(gpu, content.dtype(), content.shape()) {
+                    return Ok(None);
+                }
                 *content = match lies_on(content, gpu) {
                     true => content.clone().written(),
                     false => to_device(gpu, &content.deep_copy()?)?.written(),

@@ -11,7 +11,7 @@ use crate::backend::gpu::{self, Gpu};
 use crate::bail;
 use crate::error::{Error, Result};
 use crate::expr::Program;
-use crate::ops::gpu::{GpuContext, is_on_host, to_device};
+use crate::ops::gpu::{GpuContext, has_room, is_on_host, to_device};
 use crate::ops::kernel::Slot;
 use crate::ops::map::Map;
 use crate::ops::resource::Variable;
@@ -78,7 +78,11 @@ impl<'a> Executor<'a, '_> {
             gpu,
             run.formulas,
         );
-        (launch.kernel)(&mut context)?;
+        let outcome = (launch.kernel)(&mut context);
+        if outcome.is_err() && context.is_too_large() {
+            return Ok(Err(inputs));
+        }
+        outcome?;
         let Some(mut outputs) = context.into_outputs() else {
             return Ok(Err(inputs));
         };
@@ -94,7 +98,9 @@ impl<'a> Executor<'a, '_> {
         operand: &Operand,
         scalars_stay: bool,
     ) -> Result<Slot> {
-        let stays = |value: &Value| scalars_stay && is_parameter(value);
+        // What no buffer holds stays as well: then the step is left to the host.
+        let fits = |value: &Value| has_room(gpu, value.dtype(), value.shape());
+        let stays = |value: &Value| (scalars_stay && is_parameter(value)) || !fits(value);
         match operand.place {
             Place::Constant(c) if !stays(&self.run.plan.constants[c as usize]) => {
                 let run = self.run;
@@ -114,6 +120,7 @@ impl<'a> Executor<'a, '_> {
             _ => {}
         }
         match self.take(step, operand)? {
+            Slot::Read(value, variable) if !fits(&value) => Ok(Slot::Read(value, variable)),
             Slot::Read(value, variable) if stays(&value) => {
                 Ok(Slot::Value(copy_read(&value, &variable)?))
             }

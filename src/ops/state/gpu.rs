@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::expr::Expr;
-use crate::ops::gpu::{GpuContext, to_device};
+use crate::ops::gpu::GpuContext;
 use crate::ops::resource::Variable;
 use crate::value::{Shape, Value};
 
@@ -100,7 +100,7 @@ pub fn read(c: &mut GpuContext) -> Result<()> {
         return c.leave_to_host();
     };
     if !value.is_on_device() {
-        *value = to_device(c.gpu, value)?;
+        *value = c.upload(value)?;
     }
     let value = value.clone();
     c.set_output(0, value);

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use crate::error::{Error, Result};
 use crate::expr::Program;
-use crate::value::{DType, DeviceBuffer, Shape, Value};
+use crate::value::{DType, DeviceBuffer, Shape, Value, bytes_for};
 
 use super::launch::{Check, Launch, Shader, Text, groups_for};
 use super::{Gpu, allocate, source};
@@ -174,6 +174,18 @@ pub fn run_over(
         ],
         false => groups_for(n.div_ceil(4)),
     };
+    // What does not fit into one buffer is the host's.
+    let has_room = |arg| {
+        let bytes = bytes_for(program.dtype_of(arg), shape);
+        bytes.is_ok_and(|bytes| bytes <= gpu.limits().buffer_bytes)
+    };
+    let is_there =
+        |(value, mode): (&&Value, &Mode)| *mode == Mode::Parameter || value.is_on_device();
+    if !program.outputs.iter().all(|arg| has_room(*arg))
+        || !inputs.iter().zip(&layout.modes).all(is_there)
+    {
+        return Ok(None);
+    }
     let mut results: SmallVec<[Value; 2]> = SmallVec::new();
     for (end, arg) in ends.iter().zip(&program.outputs) {
         results.push(match end {
