@@ -163,7 +163,7 @@ fn math_digamma(x: f32) -> f32 {
         return digamma_above(x);
     }
     if floor(x) == x {
-        return not_a_number(p.zero);
+        return infinity(p.zero);
     }
     let r = opaque(x - round(x));
     return digamma_above(opaque(1.0 - x)) - 3.141592654 / math_tan(3.141592654 * r);

@@ -94,7 +94,8 @@ pub fn digamma(x: f64) -> f64 {
     }
     if x <= 0.0 {
         if x == x.floor() {
-            return f64::NAN;
+            // TensorFlow's poles.
+            return f64::INFINITY;
         }
         return digamma(1.0 - x) - PI / (PI * x).tan();
     }
