@@ -608,6 +608,11 @@ fn assign_with(c: &mut KernelContext, update: Update) -> Result<()> {
     let mut writing = variable.write(is_ref(c.node))?;
     let shape = writing.value().shape();
     ensure!(
+        shape == by.shape() || !is_ref(c.node),
+        invalid,
+        "Parameters and update must be the same size"
+    );
+    ensure!(
         shape == by.shape(),
         invalid,
         "Cannot update variable with shape {shape} using a Tensor with shape {}, shapes must be equal.",

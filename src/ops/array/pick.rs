@@ -416,6 +416,16 @@ fn select_on_gpu(c: &mut GpuContext) -> Result<()> {
 
 /// How many elements each element of the condition decides on: one, a row, or all.
 fn block_of(condition: &Shape, shape: &Shape, other: &Shape, node: &Node) -> Result<usize> {
+    let by_rows = condition.rank() == 1 && shape.rank() >= 1;
+    let is_elementwise = !condition.is_scalar() && !(by_rows && shape.rank() > 1);
+    for (i, operand) in [(1, shape), (2, other)] {
+        ensure!(
+            !is_elementwise || condition == operand,
+            invalid,
+            "Inputs to operation {} of type Select must have the same size and shape.  Input 0: {condition} != input {i}: {operand}",
+            node.name
+        );
+    }
     ensure!(
         shape == other,
         invalid,
@@ -424,22 +434,15 @@ fn block_of(condition: &Shape, shape: &Shape, other: &Shape, node: &Node) -> Res
     if condition.is_scalar() {
         return Ok(shape.num_elements());
     }
-    if condition == shape {
+    if is_elementwise {
         return Ok(1);
     }
-    let by_rows = condition.rank() == 1 && shape.rank() >= 1;
     ensure!(
-        !by_rows || condition.dim(0) == shape.dim(0),
+        condition.dim(0) == shape.dim(0),
         invalid,
         "Number of batches of 'then' must match size of 'cond', but saw: {} vs. {}",
         shape.dim(0),
         condition.dim(0)
-    );
-    ensure!(
-        by_rows,
-        invalid,
-        "Inputs to operation {} of type Select must have the same size and shape.  Input 0: {condition} != input 1: {shape}",
-        node.name
     );
     Ok(product(&shape.dims()[1..]))
 }

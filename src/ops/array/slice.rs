@@ -531,11 +531,16 @@ fn mirrored(size: i64, (before, after): (i64, i64), is_symmetric: bool) -> Resul
     ensure!(
         before <= most && after <= most,
         invalid,
-        "paddings must be {} the dimension size: {before}, {after} greater than {most}",
+        "paddings must be {} the dimension size: {before}, {after} {} {size}",
         if is_symmetric {
             "no greater than"
         } else {
             "less than"
+        },
+        if is_symmetric {
+            "greater than"
+        } else {
+            "not less than"
         }
     );
     let skip = i64::from(!is_symmetric);

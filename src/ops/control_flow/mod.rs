@@ -189,7 +189,10 @@ fn nested(dims: &[i64], items: &[String], more: &str) -> String {
     for axis in (0..rank).rev() {
         sizes[axis] = sizes[axis + 1] * dims[axis] as usize;
     }
-    text.push_str(&"[".repeat(rank));
+    text.push('[');
+    if !items.is_empty() {
+        text.push_str(&"[".repeat(rank - 1));
+    }
     for (i, item) in items.iter().enumerate() {
         if i > 0 {
             let ends = (1..rank).filter(|axis| i % sizes[*axis] == 0).count();
@@ -203,8 +206,15 @@ fn nested(dims: &[i64], items: &[String], more: &str) -> String {
         }
         text.push_str(item);
     }
+    // Within a row that is cut short, and behind the rows that are shown.
+    if rank > 1 && !items.is_empty() {
+        if !items.len().is_multiple_of(sizes[rank - 1]) {
+            text.push_str(more);
+        }
+        text.push_str(&"]".repeat(rank - 1));
+    }
     text.push_str(more);
-    text.push_str(&"]".repeat(rank));
+    text.push(']');
     text
 }
 
