@@ -179,13 +179,13 @@ pub(super) fn check_out(g: &Geometry, out: &Shape, spatial: usize) -> Result<()>
     ensure!(
         out.rank() == spatial + 2,
         invalid,
-        "out_backprop must be {}-dimensional: {out}",
+        "out_backprop must be {}-dimensional",
         spatial + 2
     );
     ensure!(
         out.dim(0) == g.batch,
         invalid,
-        "input and out_backprop must have the same batch size: input batch: {} outbackprop batch: {}",
+        "input and out_backprop must have the same batch sizeinput batch: {}outbackprop batch: {} batch_dim: 0",
         g.batch,
         out.dim(0)
     );
@@ -221,7 +221,7 @@ pub(super) fn out_shape(g: &Geometry, spatial: usize) -> Result<Shape> {
     Shape::new(&dims)
 }
 
-fn check_depth(operands: &Operands, spatial: usize) -> Result<()> {
+fn check_depth(operands: &Operands, spatial: usize, tells_both: bool) -> Result<()> {
     let (input, filter) = (operands.input.shape()?, operands.filter.shape()?);
     if input.rank() != spatial + 2 || filter.rank() != spatial + 2 {
         return Ok(());
@@ -230,7 +230,11 @@ fn check_depth(operands: &Operands, spatial: usize) -> Result<()> {
     ensure!(
         depth == taken || (taken > 0 && depth.is_multiple_of(taken)),
         invalid,
-        "input depth must be evenly divisible by filter depth: {depth} vs {taken}"
+        "input depth must be evenly divisible by filter depth{}",
+        match tells_both {
+            true => format!(": {depth} vs {taken}"),
+            false => String::new(),
+        }
     );
     ensure!(
         depth == taken,
@@ -243,8 +247,20 @@ fn check_depth(operands: &Operands, spatial: usize) -> Result<()> {
 
 pub(super) fn run(c: &mut KernelContext, part: Part, spatial: usize) -> Result<()> {
     let operands = Operands::of(c, part)?;
-    check_depth(&operands, spatial)?;
-    let g = operands.geometry(c.attrs(), spatial, |filter| Ok(filter.dim(spatial + 1)))?;
+    // TensorFlow says which of its kernels for gradients of images found something wrong.
+    let kernel = match (part, spatial) {
+        (Part::Input, 2) => "Conv2DCustomBackpropInput: ",
+        (Part::Filter, 2) => "Conv2DCustomBackpropFilter: ",
+        _ => "",
+    };
+    let labelled = |error: Error| Error {
+        message: format!("{kernel}{}", error.message),
+        ..error
+    };
+    check_depth(&operands, spatial, kernel.is_empty()).map_err(labelled)?;
+    let out_channels = |filter: &Shape| Ok(filter.dim(spatial + 1));
+    let g = operands.geometry(c.attrs(), spatial, out_channels);
+    let g = g.map_err(labelled)?;
     let shape = match part {
         Part::Forward => out_shape(&g, spatial)?,
         Part::Input => operands.input.shape()?.clone(),

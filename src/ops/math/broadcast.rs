@@ -1,6 +1,5 @@
 //! What the gradients of broadcasting ops need: the axes along which each operand was repeated.
 
-use crate::ensure;
 use crate::error::Result;
 use crate::graph::{Endpoint, ShapeContext};
 use crate::value::PartialShape;
@@ -54,7 +53,12 @@ fn broadcast_args(c: &mut KernelContext) -> Result<()> {
 }
 
 fn incompatible(a: &[i64], b: &[i64]) -> crate::error::Error {
-    crate::error::Error::invalid(format!("Incompatible shapes: {a:?} vs. {b:?}"))
+    let listed = |dims: &[i64]| {
+        let dims: Vec<String> = dims.iter().map(i64::to_string).collect();
+        dims.join(",")
+    };
+    let (a, b) = (listed(a), listed(b));
+    crate::error::Error::invalid(format!("Incompatible shapes: [{a}] vs. [{b}]"))
 }
 
 /// The axes of the result along which each of two shapes is repeated; axes where both are 1 count for both.
@@ -72,11 +76,9 @@ pub fn repeated_axes(a: &[i64], b: &[i64]) -> Result<(Vec<i64>, Vec<i64>)> {
         };
         let (x, y) = (size(a), size(b));
         let (p, q) = (x.unwrap_or(1), y.unwrap_or(1));
-        ensure!(
-            p == q || p == 1 || q == 1,
-            invalid,
-            "Incompatible shapes: {a:?} vs. {b:?}"
-        );
+        if p != q && p != 1 && q != 1 {
+            return Err(incompatible(a, b));
+        }
         if p == 1 {
             of_a.push(axis as i64);
         }
@@ -204,6 +206,7 @@ mod tests {
         assert_eq!(repeated_axes(&[2, 3], &[3]).unwrap(), (vec![], vec![0]));
         assert_eq!(repeated_axes(&[2, 1], &[1]).unwrap(), (vec![1], vec![0, 1]));
         assert_eq!(repeated_axes(&[1, 2], &[1, 2]).unwrap(), (vec![], vec![]));
-        assert!(repeated_axes(&[2], &[3]).is_err());
+        let error = repeated_axes(&[2, 4], &[3, 4]).unwrap_err();
+        assert_eq!(error.message, "Incompatible shapes: [2,4] vs. [3,4]");
     }
 }
