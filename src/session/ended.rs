@@ -110,7 +110,13 @@ impl<'a> Executor<'a, '_> {
             operands: operands.clone().unwrap_or_default(),
             fits: &fits,
         });
-        (launch.kernel)(&mut context).map_err(|e| e.at(&*kernel.node.name))?;
+        let outcome = (launch.kernel)(&mut context);
+        if outcome.is_err() && context.is_too_large() {
+            self.put_back(&step.inputs[count..], others);
+            self.put_back(&step.inputs[..count], inputs);
+            return Ok(Done::Nothing);
+        }
+        outcome.map_err(|e| e.at(&*kernel.node.name))?;
         if let Some(made) = context.take_followed() {
             let others = context.into_outputs().unwrap_or_default();
             let made = made.into_iter().map(Slot::Value);

@@ -3,12 +3,12 @@
 
 use smallvec::SmallVec;
 
+use crate::backend::gpu::Shader;
 use crate::backend::gpu::map::{self, End, Ending, Formula, Parts};
-use crate::backend::gpu::{Shader, allocate};
 use crate::error::{Error, Result};
 use crate::value::{DType, Shape, Value};
 
-use super::GpuContext;
+use super::{GpuContext, has_room};
 
 /// Parts that one invocation adds up at most: more are dealt out among several.
 const MAX_PARTS: usize = 32;
@@ -46,7 +46,8 @@ impl<'a> GpuContext<'a> {
     pub fn target(&mut self, shape: Shape, inputs: usize) -> Target<'a> {
         let follower = self.follower.take();
         let end = follower.and_then(|f| {
-            if shape.num_elements() == 0 || !(f.fits)(&shape) {
+            let is_held = has_room(self.gpu, DType::F32, &shape);
+            if shape.num_elements() == 0 || !is_held || !(f.fits)(&shape) {
                 return None;
             }
             let operands: SmallVec<[Option<&Value>; 6]> =
@@ -112,7 +113,7 @@ impl Target<'_> {
 
     fn make(&mut self, c: &GpuContext, outputs: usize) -> Result<()> {
         while self.made.len() < outputs {
-            let output = allocate(c.gpu, DType::F32, self.shape.clone())?;
+            let output = c.allocate_as(DType::F32, self.shape.clone())?;
             self.made.push(output);
         }
         Ok(())
