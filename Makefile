@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.ready
 .DEFAULT_GOAL := help
 RUST_FEATURES ?= gpu
 
-.PHONY: help dev demo test test-rust test-py test-gpu vulkan check format snapshots bench wheel protos signatures clean cargo
+.PHONY: help dev demo test test-rust test-py test-gpu targets vulkan check format snapshots bench wheel protos signatures clean cargo
 
 help: ## lists these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,7 +35,7 @@ demo: dev ## trains and evaluates the MNIST programs (DATA=folder for real MNIST
 	@$(BIN)/ferroflow run examples/mnist_eval.py --data=$(DEMO)/data --logs=$(DEMO)/logs
 	@echo "To see the curves: $(BIN)/tensorboard --logdir $(DEMO)/logs   (then open http://localhost:6006)"
 
-test: dev test-rust test-py test-gpu ## all tests: Rust, Python, the oracle's cases, all that again on a (software) GPU
+test: dev test-rust test-py test-gpu targets ## all tests: Rust, Python, the oracle's cases, all that again on a (software) GPU
 
 test-rust: cargo vulkan ## Rust's tests
 	cargo test --quiet --features "$(RUST_FEATURES)"
@@ -47,6 +47,9 @@ test-py: dev ## Python's tests, two at a time (those of the GPU: make test-gpu)
 test-gpu: dev vulkan ## the tests of the GPU, every op's row and the oracle's cases on it
 	FERROFLOW_GPU=$${FERROFLOW_GPU-software} $(BIN)/python -m pytest -n 2 -q tests/gpu tests/shaders tests/ops tests/oracle
 	FERROFLOW_GPU=$${FERROFLOW_GPU-software} FERROFLOW_GPU_LIMITS=default $(BIN)/python -m pytest -n 2 -q tests/gpu
+
+targets: cargo ## checks that Windows' and macOS's builds (DirectX 12, Metal) compile
+	@sh tests/gpu/targets.sh
 
 vulkan:
 	@sh tests/gpu/vulkan.sh

@@ -5,7 +5,7 @@
     reason = "offsets into slices whose lengths `row_by_matrix` knows"
 )]
 
-use crate::backend::cpu::simd::{self, Lanes, Shared, Tier, Vector};
+use crate::backend::cpu::simd::{self, Lanes, Shared, Vector};
 use crate::backend::cpu::threads;
 use crate::value::Element;
 
@@ -179,13 +179,13 @@ macro_rules! parts {
                 compiled!($t, dots_plain, all_dots, Lanes<$t, $lanes>, [inline]);
                 match (simd::tier(), is_transposed) {
                     #[cfg(target_arch = "x86_64")]
-                    (Tier::Avx512, false) => sums_512,
+                    (simd::Tier::Avx512, false) => sums_512,
                     #[cfg(target_arch = "x86_64")]
-                    (Tier::Avx512, true) => dots_512,
+                    (simd::Tier::Avx512, true) => dots_512,
                     #[cfg(target_arch = "x86_64")]
-                    (Tier::Avx2, false) => sums_256,
+                    (simd::Tier::Avx2, false) => sums_256,
                     #[cfg(target_arch = "x86_64")]
-                    (Tier::Avx2, true) => dots_256,
+                    (simd::Tier::Avx2, true) => dots_256,
                     (_, false) => sums_plain,
                     (_, true) => dots_plain,
                 }
@@ -199,9 +199,9 @@ macro_rules! parts {
                 compiled!($t, outer_plain, outer, Lanes<$t, $lanes>, [inline]);
                 match simd::tier() {
                     #[cfg(target_arch = "x86_64")]
-                    Tier::Avx512 => outer_512,
+                    simd::Tier::Avx512 => outer_512,
                     #[cfg(target_arch = "x86_64")]
-                    Tier::Avx2 => outer_256,
+                    simd::Tier::Avx2 => outer_256,
                     _ => outer_plain,
                 }
             }
