@@ -1,5 +1,5 @@
 // A tensor with a border around it: of one value (MODE 0), or mirrored without the edge (1, reflect) or with it
-// (2, symmetric).
+// (2, symmetric). With MODE 3 a tensor of the same size, turned by what would lie before it.
 //
 // Bindings: 0 given, 1 made.
 // Parameters: count elements of the result; the border's value in two words; then for each axis, the innermost first,
@@ -8,6 +8,7 @@
 //!default MODE 0
 //!variant WIDTH 1 RANK 4 MODE 1
 //!variant WIDTH 8 RANK 1 MODE 2
+//!variant MODE 3
 //!include lib/index.wgsl
 //!include lib/given.wgsl
 
@@ -25,6 +26,9 @@ var<immediate> p: Params;
 // The place in the input of a place in the result; out of its `size` in the border when MODE is 0.
 fn inside(at: u32, before: u32, size: u32) -> u32 {
     let place = at - before;
+//!if MODE == 3
+    return select(place, place + size, at < before);
+//!else
 //!if MODE
     let edge = MODE - 1u;
     if at < before {
@@ -35,6 +39,7 @@ fn inside(at: u32, before: u32, size: u32) -> u32 {
     }
 //!end
     return place;
+//!end
 }
 
 fn element(i: u32) -> Unit {

@@ -156,7 +156,9 @@ def test_one_hot_marks_places(gpu, before, depth, after, width, index_type):
 @given(sizes, sizes, widths, st.sampled_from(["elements", "rows", "all"]))
 def test_select_chooses_elements_rows_or_all(gpu, rows, columns, width, form):
     a, b = numbers([rows, columns], width), numbers([rows, columns], width, 1)
-    shape, inner = {"elements": ((rows, columns), 1), "rows": ((rows, 1), columns), "all": ((1, 1), rows * columns)}[form]
+    shape, inner = {"elements": ((rows, columns), 1), "rows": ((rows, 1), columns), "all": ((1, 1), rows * columns)}[
+        form
+    ]
     condition = np.random.default_rng(3).integers(0, 2, shape).astype(np.uint8)
     out = witness.Out(a.shape, a.dtype)
     got = gpu.run("select", {"WIDTH": width}, [condition, a, b, out], [a.size, inner], groups(a.size, width))[0]
@@ -178,4 +180,71 @@ def test_scan_sums_along_the_axis(gpu, outer, length, inner, reverse, exclusive,
     params = [outer * inner, length, inner, int(reverse), int(exclusive)]
     out = witness.Out(x.shape, x.dtype)
     got = gpu.run("scan", {"WHOLE": int(is_whole)}, [x, out], params, witness.groups_of(outer * inner))[0]
+    np.testing.assert_array_equal(got, expected)
+
+
+@witness.cases
+@given(shapes, widths, st.randoms())
+def test_pad_turns_axes(gpu, shape, width, random):
+    x = numbers(shape, width)
+    turns = [random.randrange(size) for size in shape]
+    params = [x.size, 0, 0]
+    for size, turn in list(zip(shape, turns, strict=True))[::-1]:
+        params += [size, turn, size]
+    constants = {"WIDTH": width, "RANK": len(shape), "MODE": 3}
+    got = gpu.run("pad", constants, [x, witness.Out(x.shape, x.dtype)], params, groups(x.size, width))[0]
+    np.testing.assert_array_equal(got, np.roll(x, turns, range(len(shape))))
+
+
+@witness.cases
+@given(sizes, sizes, sizes)
+def test_bytes_are_joined(gpu, rows, first, second):
+    a, b = numbers([rows, first], 1), numbers([rows, second], 1, 1)
+    expected = np.concatenate([a, b], 1)
+    out = witness.Out(expected.shape, np.uint8)
+    got = gpu.run("join_bytes", {}, [a, b, out], [expected.size, first, second], groups(expected.size, 1))[0]
+    np.testing.assert_array_equal(got, expected)
+
+
+@witness.cases
+@given(sizes, st.sampled_from([1, 3, 8]), st.sampled_from([1, 5]), widths, st.sampled_from(["i4", "i8"]), st.booleans())
+def test_sequences_are_reversed(gpu, batch, length, inner, width, index_type, is_batch_first):
+    x = numbers([batch, length, inner] if is_batch_first else [length, batch, inner], width)
+    lengths = np.random.default_rng(3).integers(0, length + 1, batch).astype(index_type)
+    expected = x.copy()
+    for i, n in enumerate(lengths):
+        if is_batch_first:
+            expected[i, :n] = x[i, :n][::-1]
+        else:
+            expected[:n, i] = x[:n, i][::-1]
+    steps = [length, inner, batch, length * inner] if is_batch_first else [length, batch * inner, batch, inner]
+    checks = witness.InOut(np.zeros(4, np.uint32))
+    constants = {"WIDTH": width, "INDEX_WIDTH": lengths.itemsize}
+    buffers = [x, lengths, witness.Out(x.shape, x.dtype), checks]
+    got, checks = gpu.run("reverse_sequence", constants, buffers, [x.size, *steps], groups(x.size, width))
+    np.testing.assert_array_equal(got, expected)
+    assert not checks.any()
+
+
+def test_a_sequence_longer_than_the_axis_is_noted(gpu):
+    x, lengths = numbers([2, 3], 4), np.array([1, 4])
+    buffers = [x, lengths, witness.Out(x.shape, x.dtype), witness.InOut(np.zeros(4, np.uint32))]
+    _, checks = gpu.run("reverse_sequence", {"INDEX_WIDTH": 8}, buffers, [6, 3, 1, 2, 3], 1)
+    assert checks.tolist() == [1, 1, 4, 0]
+
+
+@witness.cases
+@given(sizes, st.sampled_from([1, 2, 3, 7]), sizes, st.sampled_from([0, 1]), st.randoms())
+def test_mirrored_borders_are_folded_back(gpu, outer, size, inner, edge, random):
+    most = size - 1 + edge
+    pads = (random.randint(0, most), random.randint(0, most))
+    if outer * inner > 1000:
+        outer = 1
+    places = np.pad(np.arange(size), pads, ["reflect", "symmetric"][edge])
+    x = np.random.default_rng(5).integers(-9, 9, (outer, len(places), inner)).astype(np.float32)
+    expected = np.zeros((outer, size, inner), np.float32)
+    np.add.at(expected, (slice(None), places), x)
+    params = [expected.size, len(places), size, inner, pads[0], edge]
+    out = witness.Out(expected.shape)
+    got = gpu.run("mirror_fold", {}, [x, out], params, witness.groups_1d(expected.size))[0]
     np.testing.assert_array_equal(got, expected)

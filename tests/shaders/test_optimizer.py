@@ -185,3 +185,23 @@ def test_segments_of_integers_and_means(gpu):
     made = witness.InOut(np.zeros((5, 2), np.float32))
     got = gpu.run("segments", {"HOW": 7}, [updates.astype(np.float32), table, made], args, 1)[0]
     np.testing.assert_allclose(got, [[0, 0], [2, 3], [0, 0], [10 / 3, 13 / 3], [0, 0]])
+
+
+def test_segments_begin_anew_are_divided_and_weighted(gpu):
+    indices = np.array([3, 1, 3, 3])
+    table, segments = table_of(indices)
+    updates = np.array([[1, -2], [3, 4], [-5, 6], [7, 8]], np.float32)
+    held = np.full((5, 2), 9, np.float32)
+
+    def run(constants, *more):
+        buffers = [updates, table, witness.InOut(held), *more]
+        return gpu.run("segments", constants, buffers, [segments * 2, 2, segments], 1)[0]
+
+    np.testing.assert_array_equal(run({"HOW": 6, "FRESH": 1})[[1, 3]], [[3, 4], [7, 8]])
+    np.testing.assert_array_equal(run({"HOW": 5, "FRESH": 1})[[1, 3]], [[3, 4], [-5, -2]])
+    np.testing.assert_allclose(run({"HOW": 8, "FRESH": 1})[[1, 3]], [[3, 4], np.array([3, 12]) / 3**0.5], rtol=1e-6)
+    table = np.concatenate([table, [1, 2, 0, 3]]).astype(np.uint32)
+    weights = np.array([10, 100, 1000, 10000], np.float32)
+    wanted = [[300, 400], [1000 - 50 + 70000, -2000 + 60 + 80000]]
+    got = run({"HOW": 1, "FRESH": 1, "WEIGHTED": 1}, weights)
+    np.testing.assert_array_equal(got[[1, 3]], wanted)

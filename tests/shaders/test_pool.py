@@ -51,6 +51,28 @@ def test_maxima_pass_nan_over(gpu):
     np.testing.assert_array_equal(y, [1, 4, np.inf])
 
 
+@pytest.mark.parametrize("words", [1, 2])
+@pytest.mark.parametrize("batched", [0, 1])
+@cases
+@given(batch=st.integers(1, 3), rows=WINDOWS, cols=WINDOWS, channels=st.integers(1, 9))
+def test_places_of_maxima(gpu, words, batched, batch, rows, cols, channels):
+    assume(is_whole(rows, cols))
+    x = image(batch, rows, cols, channels, True)
+    shape = (batch, rows.out, cols.out, channels)
+    outs = [Out(shape), Out(shape, np.int64 if words == 2 else np.int32)]
+    count = int(np.prod(shape))
+    params = [*parameters(count, rows, cols, channels), batched]
+    y, places = gpu.run("pool", {"PLACES": words}, [x, *outs], params, groups_1d(count))
+    seen = patches(x, rows, cols, -np.inf)
+    ahead = 0 if batched else np.arange(batch).reshape(-1, 1, 1, 1) * x[0].size
+    np.testing.assert_array_equal(y, seen.max((3, 4)))
+    np.testing.assert_array_equal(x.ravel()[places + ahead], y)
+    index = np.arange(x.size, dtype=np.float64).reshape(x.shape)
+    indices = patches(index, rows, cols, np.inf)
+    first = np.where(seen == y[:, :, :, None, None], indices, np.inf).min((3, 4))
+    np.testing.assert_array_equal(places + ahead, first)
+
+
 @pytest.mark.parametrize("average", [0, 1])
 @cases
 @given(batch=st.integers(1, 3), rows=WINDOWS, cols=WINDOWS, channels=st.integers(1, 9), ties=st.booleans())
