@@ -6,8 +6,9 @@
 // Bindings: 0 updates [rows, block], 1 table, 2 made [rows, block].
 // The table: the row of each segment; where each begins among the order, and the end; the updates in order of segment;
 // with WEIGHTED then the places of their numbers in binding 3, in that order.
-// With SORTED: the pairs that sort.wgsl makes of rows and updates, `segments` of them; rows from `limit` on are none.
-// Parameters: count (segments * block); block; segments; limit.
+// With SORTED: the pairs that sort.wgsl makes of rows and updates, those from `first` to `segments`; rows from `limit` on
+// are none.
+// Parameters: count (segments * block); block; segments; limit; first.
 //!default HOW 1
 //!default WHOLE 0
 //!default SORTED 0
@@ -34,7 +35,7 @@ alias Number = i32;
 alias Number = f32;
 //!end
 
-struct Params { zero: u32, flag: u32, count: u32, block: u32, segments: u32, limit: u32 }
+struct Params { zero: u32, flag: u32, count: u32, block: u32, segments: u32, limit: u32, first: u32 }
 
 @group(0) @binding(0) var<storage, read_write> updates: array<Number>;
 //!if SORTED
@@ -86,9 +87,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         let column = i % p.block;
 //!if SORTED
         // The invocations at the first pair of a row do all of the row's.
-        let row = table[segment].x;
-        let begin = segment;
-        let is_first = row < p.limit && (segment == 0u || table[max(segment, 1u) - 1u].x != row);
+        let begin = p.first + segment;
+        let row = table[begin].x;
+        let is_first = row < p.limit && (segment == 0u || table[max(begin, 1u) - 1u].x != row);
         var end = begin;
         if is_first {
             let at = row * p.block + column;

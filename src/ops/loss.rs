@@ -6,6 +6,7 @@ use crate::graph::{Attr, Endpoint, ShapeContext, with_rank};
 use crate::value::{PartialShape, Shape, Value};
 use crate::{bail, dispatch, ensure};
 
+use super::array::largest;
 use super::gradient::{GradientContext, Grads};
 use super::kernel::KernelContext;
 use super::math::unary::one;
@@ -45,14 +46,17 @@ pub(super) const OPS: &[Op] = &[
     .attr("k: int")
     .attr("T: {int32, int64} = DT_INT32")
     .shape(in_top_k_shape)
-    .kernel(in_top_k),
+    .kernel(in_top_k)
+    .gpu(largest::in_top_k),
     Op::new(
         "InTopKV2",
         "predictions: float32, targets: T, k: T -> precision: bool",
     )
     .attr("T: {int32, int64} = DT_INT32")
     .shape(in_top_k_shape)
-    .kernel(in_top_k),
+    .kernel(in_top_k)
+    .gpu(largest::in_top_k)
+    .on_host(&[2]),
 ];
 
 fn cross_entropy_shape(c: &mut ShapeContext) -> Result<()> {

@@ -28,7 +28,7 @@ pub(super) const OPS: &[Op] = &[
     .grad(resource_gather_grad)
     .host(resource_gather)
     .gpu(rows::gather_variable),
-    Op::new("ResourceGatherNd", "resource: resource, indices: Tindices -> output: dtype").attr("dtype: type").attr("Tindices: {int32, int64}").stateful().shape(gather_shape).host(gather),
+    Op::new("ResourceGatherNd", "resource: resource, indices: Tindices -> output: dtype").attr("dtype: type").attr("Tindices: {int32, int64}").stateful().shape(gather_shape).host(gather).gpu(rows::gather_nd_variable).on_host(&[1]),
     Op::new("ResourceScatterNdUpdate", "ref: resource, indices: Tindices, updates: T ->").attr("T: type").attr("Tindices: {int32, int64}").attr("use_locking: bool = true").stateful().shape(shape::unknown).host(|c| scatter_nd(c, Update::Set)).gpu(|c| rows::scatter_nd_variable(c, Update::Set)).on_host(&[1]),
     Op::new("ResourceScatterNdAdd", "ref: resource, indices: Tindices, updates: T ->").attr("T: type").attr("Tindices: {int32, int64}").attr("use_locking: bool = true").stateful().shape(shape::unknown).host(|c| scatter_nd(c, Update::Add)).gpu(|c| rows::scatter_nd_variable(c, Update::Add)).on_host(&[1]),
     Op::new("ResourceScatterNdSub", "ref: resource, indices: Tindices, updates: T ->").attr("T: type").attr("Tindices: {int32, int64}").attr("use_locking: bool = true").stateful().shape(shape::unknown).host(|c| scatter_nd(c, Update::Sub)).gpu(|c| rows::scatter_nd_variable(c, Update::Sub)).on_host(&[1]),

@@ -60,6 +60,18 @@ pub(super) fn agrees_on_gpu(
     given: &[(&'static str, Attr)],
     tolerance: f32,
 ) {
+    agrees_on_gpu_with(op, inputs, given, tolerance, &[]);
+}
+
+/// The same, with inputs that only the device knows.
+#[cfg(feature = "gpu")]
+pub(super) fn agrees_on_gpu_with(
+    op: &'static str,
+    inputs: &[Value],
+    given: &[(&'static str, Attr)],
+    tolerance: f32,
+    unseen: &[usize],
+) {
     use super::evaluate::NoSession;
     use super::gpu::{GpuContext, to_device};
     use super::kernel::Slot;
@@ -80,6 +92,7 @@ pub(super) fn agrees_on_gpu(
     let mut slots: Vec<Slot> = Vec::new();
     for (i, input) in inputs.iter().enumerate() {
         slots.push(Slot::Value(match entry.host_inputs >> i & 1 {
+            _ if unseen.contains(&i) => to_device(&*gpu, input).unwrap().written(),
             1 => input.clone(),
             _ => to_device(&*gpu, input).unwrap(),
         }));

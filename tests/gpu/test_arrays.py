@@ -104,6 +104,26 @@ MOVES = {
         lambda t, x, i: [tf.tensor_scatter_add(t, i, x), tf.tensor_scatter_update(t, i, x), t * 1.0],
         [floats(3, 4, 5), floats(3, 5), np.array([[2, 1], [0, 3], [0, 3]], np.int32)],
     ),
+    "unsorted sum by indices of the device": (
+        lambda x, i: tf.unsorted_segment_sum(x, moved(i), 5),
+        [floats(5, 3), np.array([3, -1, 0, 3, 1], np.int32)],
+    ),
+    "gather of vectors of the device": (
+        lambda x, i: [tf.gather_nd(x, moved(i)), tf.gradients(tf.square(tf.gather_nd(x, moved(i))), x)[0]],
+        [floats(3, 4, 5), np.array([[2, 1], [0, 3], [0, 3]], np.int64)],
+    ),
+    "scatter of vectors of the device": (
+        lambda t, x, i: [
+            tf.scatter_nd(moved(i), x, [3, 4, 5]),
+            tf.tensor_scatter_sub(t, moved(i), x),
+            tf.tensor_scatter_update(t, moved(i), x),
+        ],
+        [floats(3, 4, 5), floats(3, 5), np.array([[2, 1], [0, 3], [0, 3]], np.int32)],
+    ),
+    "gather gradient by indices of the device": (
+        lambda x, i: tf.gradients(tf.square(tf.gather(tf.nn.relu(x), moved(i))), x),
+        [floats(9, 3), np.arange(400, dtype=np.int64) % 7],
+    ),
     "where with broadcasting": (lambda x, y: tf.where_v2(x[:, :1] > 0, x, y), [floats(3, 5), floats(5)]),
     "running sum": (lambda x: [tf.cumsum(x, 1), tf.cumsum(x, 0, True, True), tf.cumprod(x, 1)], [floats(3, 300)]),
 }
@@ -138,6 +158,39 @@ def test_index_out_of_range_fails_the_run_and_names_the_node():
             with pytest.raises(tf.errors.InvalidArgumentError, match=r"indices\[1\] = 3 is not in \[0, 3\)") as failed:
                 session.run(y, {x: np.ones((3, 2)), i: [0, 3]})
             assert failed.value.op.name == "pick"
+
+
+UNSEEN = {
+    "segment": (
+        lambda x, i: tf.unsorted_segment_sum(x, i, 3, name="it"),
+        [0, 3],
+        r"segment_ids\[1\] = 3 is out of range \[0, 3\)",
+    ),
+    "row": (
+        lambda x, i: tf.scatter_update(tf.get_variable("v", [3, 2]), i, x, name="it"),
+        [-1, 0],
+        r"indices\[0\] = -1 is not in \[0, 3\)",
+    ),
+    "vector": (
+        lambda x, i: tf.scatter_nd(tf.stack([i, i - 1], 1), x[:, 0], [3, 3], name="it"),
+        [1, 3],
+        r"indices\[1\] = \[3, 2\] does not index into shape \[3,3\]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_an_index_of_the_device_that_is_out_of_range_fails_the_run(name, dtype):
+    build, indices, message = UNSEEN[name]
+    with tf.Graph().as_default():
+        x, i = tf.placeholder(tf.float32, [2, 2]), tf.placeholder(dtype, [2])
+        y = build(x, moved(i))
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            with pytest.raises(tf.errors.InvalidArgumentError, match=message) as failed:
+                session.run(y, {x: np.ones((2, 2)), i: indices})
+            assert failed.value.op.name == "it"
 
 
 OPTIMIZERS = {
@@ -175,10 +228,12 @@ def test_optimizers_take_the_hosts_steps(name, rows, is_resource):
     np.testing.assert_allclose(got, expected, rtol=3e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["fed", "computed"])
 @pytest.mark.parametrize("is_resource", [False, True])
 @pytest.mark.parametrize("op", ["update", "add", "sub", "mul", "div", "min", "max"])
-def test_scattered_updates_keep_their_order(op, is_resource):
+def test_scattered_updates_keep_their_order(op, is_resource, there):
     def build(x, i):
+        i = moved(i) if there else i
         v = tf.get_variable("v", initializer=tf.constant(floats(6, 5) + 3), use_resource=is_resource)
         if is_resource:
             done = getattr(tf.raw_ops, f"ResourceScatter{op.title()}")(resource=v.handle, indices=i, updates=x * 2.0)

@@ -127,7 +127,11 @@ def test_sorted_rows_are_put_together_in_order(gpu, how, rows, block):
     for at, row in zip(rows, updates, strict=True):
         if at < 9:
             expected[at] = HOW[how](expected[at], row)
-    params = [updates.size, block, len(rows), 9]
-    buffers = [updates, in_order(np.array(rows)), witness.InOut(made)]
-    got = gpu.run("segments", {"HOW": how, "SORTED": 1}, buffers, params, witness.groups_1d(updates.size))[0]
+    pairs, got = in_order(np.array(rows)), made
+    for first in range(0, len(rows), 16):
+        end = min(first + 16, len(rows))
+        count = (end - first) * block
+        buffers = [updates, pairs, witness.InOut(got)]
+        constants, params = {"HOW": how, "SORTED": 1}, [count, block, end, 9, first]
+        got = gpu.run("segments", constants, buffers, params, witness.groups_1d(count))[0]
     np.testing.assert_allclose(got, expected, rtol=1e-6)

@@ -167,7 +167,7 @@ fn pack_on_gpu(c: &mut GpuContext) -> Result<()> {
     let all = 0..c.num_inputs();
     let inputs = on_gpu(c, all)?;
     let (outer, _, dims) = packed(&inputs.iter().collect::<Vec<_>>(), c.attrs().int("axis")?)?;
-    gpu::join(c, &inputs, outer, Shape::new(&dims)?)
+    gpu::set_joined(c, &inputs, outer, Shape::new(&dims)?)
 }
 
 fn concat_on_gpu(c: &mut GpuContext, axis_input: usize) -> Result<()> {
@@ -176,7 +176,7 @@ fn concat_on_gpu(c: &mut GpuContext, axis_input: usize) -> Result<()> {
     let parts = first..first + c.num_inputs() - 1;
     let inputs = on_gpu(c, parts)?;
     let (axis, dims) = concatenated(&inputs.iter().collect::<Vec<_>>(), axis)?;
-    gpu::join(c, &inputs, product(&dims[..axis]), Shape::new(&dims)?)
+    gpu::set_joined(c, &inputs, product(&dims[..axis]), Shape::new(&dims)?)
 }
 
 fn unpack_on_gpu(c: &mut GpuContext) -> Result<()> {

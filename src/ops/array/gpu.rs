@@ -106,7 +106,7 @@ impl View {
 }
 
 /// Bytes of an element, where a shader can move it.
-fn width_of(dtype: DType) -> Option<u32> {
+pub(super) fn width_of(dtype: DType) -> Option<u32> {
     match dtype.size() {
         Some(size @ (1 | 4 | 8)) => Some(size as u32),
         _ => None,
@@ -119,7 +119,7 @@ fn is_countable(elements: usize) -> bool {
 }
 
 /// Workgroups for `count` elements, of which an invocation writes one, or four bytes.
-fn groups(count: usize, width: u32) -> [u32; 3] {
+pub(super) fn groups(count: usize, width: u32) -> [u32; 3] {
     groups_for(if width == 1 { count.div_ceil(4) } else { count })
 }
 
@@ -168,7 +168,7 @@ pub(in crate::ops) fn copy_view(
 }
 
 /// Writes `input` into the part of `made` that the view says. Not for bytes, whose words are shared with neighbours.
-fn spread(c: &GpuContext, input: &Value, made: &Value, view: &View) -> Result<()> {
+pub(super) fn spread(c: &GpuContext, input: &Value, made: &Value, view: &View) -> Result<()> {
     let width = width_of(input.dtype()).unwrap_or(4);
     let view = view.simplified();
     let (view, width) = match view.in_fours() {
@@ -244,18 +244,38 @@ pub(super) fn set_view(c: &mut GpuContext, from: usize, view: &View, shape: Shap
     Ok(())
 }
 
+/// Inputs side by side along an axis, as the output; see `join`.
+pub(super) fn set_joined(
+    c: &mut GpuContext,
+    inputs: &[Value],
+    outer: usize,
+    shape: Shape,
+) -> Result<()> {
+    match join(c, inputs, outer, shape)? {
+        Some(made) => c.set_output(0, made),
+        None => c.leave_to_host()?,
+    }
+    Ok(())
+}
+
 /// Inputs side by side along an axis: each is `[outer, its own length]` in rows of the result.
-pub(super) fn join(c: &mut GpuContext, inputs: &[Value], outer: usize, shape: Shape) -> Result<()> {
+pub(in crate::ops) fn join(
+    c: &GpuContext,
+    inputs: &[Value],
+    outer: usize,
+    shape: Shape,
+) -> Result<Option<Value>> {
     let dtype = c.node.outputs[0].dtype;
-    if !can_spread(dtype, 2, shape.num_elements()) {
-        return c.leave_to_host();
-    }
     if let [only] = inputs {
-        let same = only.with_shape(shape)?;
-        c.set_output(0, same);
-        return Ok(());
+        return Ok(Some(only.with_shape(shape)?));
     }
-    let made = c.allocate(0, shape)?;
+    if dtype.size() == Some(1) && is_countable(shape.num_elements()) {
+        return join_bytes(c, inputs, outer, shape).map(Some);
+    }
+    if !can_spread(dtype, 2, shape.num_elements()) {
+        return Ok(None);
+    }
+    let made = c.allocate_as(dtype, shape)?;
     let row = made.num_elements() / outer.max(1);
     let mut start = 0;
     for input in inputs {
@@ -273,8 +293,35 @@ pub(super) fn join(c: &mut GpuContext, inputs: &[Value], outer: usize, shape: Sh
         }
         start += len;
     }
-    c.set_output(0, made);
-    Ok(())
+    Ok(Some(made))
+}
+
+/// Bytes side by side: a word of the result may hold bytes of several inputs, so neighbours are joined two by two.
+fn join_bytes(c: &GpuContext, inputs: &[Value], outer: usize, shape: Shape) -> Result<Value> {
+    let mut parts: Vec<Value> = inputs.to_vec();
+    parts.retain(|part| part.num_elements() > 0);
+    let Some(first) = parts.first() else {
+        return c.allocate_as(inputs[0].dtype(), shape);
+    };
+    let dtype = first.dtype();
+    while parts.len() > 1 {
+        let mut joined = Vec::with_capacity(parts.len().div_ceil(2));
+        for pair in parts.chunks(2) {
+            let [a, b] = pair else {
+                joined.push(pair[0].clone());
+                continue;
+            };
+            let count = a.num_elements() + b.num_elements();
+            let made = c.allocate_as(dtype, Shape::vector(count))?;
+            let lengths = [a.num_elements() / outer, b.num_elements() / outer];
+            let params = [count, lengths[0], lengths[1]].map(|n| n as u32);
+            let shader = Shader::file("join_bytes", &[]);
+            c.launch(&shader, &[a, b, &made], &params, groups(count, 1))?;
+            joined.push(made);
+        }
+        parts = joined;
+    }
+    parts[0].with_shape(shape)
 }
 
 /// Cuts input `from` along `axis` into pieces of these sizes, of the shapes given, one an output.
@@ -324,41 +371,56 @@ pub(super) fn spread_into_zeros(
 }
 
 /// What lies in a border.
-pub(super) enum Border {
+pub(in crate::ops) enum Border {
     Filled([u32; 2]),
     Reflected,
     Symmetric,
+    /// None: each axis is turned by what would lie before it.
+    Turned,
 }
 
-/// Input 0 with a border around it.
-pub(super) fn pad(
+/// Input 0 with a border around it, as the output.
+pub(super) fn set_padded(
     c: &mut GpuContext,
     pairs: &[(i64, i64)],
     border: Border,
     shape: Shape,
 ) -> Result<()> {
     let input = c.input(0)?;
+    match pad(c, &input, pairs, border, shape)? {
+        Some(made) => c.set_output(0, made),
+        None => c.leave_to_host()?,
+    }
+    Ok(())
+}
+
+/// A tensor with a border around it; `None` when no shader can make it.
+pub(in crate::ops) fn pad(
+    c: &GpuContext,
+    input: &Value,
+    pairs: &[(i64, i64)],
+    border: Border,
+    shape: Shape,
+) -> Result<Option<Value>> {
     let rank = pairs.len();
     let (Some(width), true) = (width_of(input.dtype()), rank <= MAX_AXES) else {
-        return c.leave_to_host();
+        return Ok(None);
     };
     if !is_countable(shape.num_elements()) {
-        return c.leave_to_host();
+        return Ok(None);
     }
-    if rank == 0 || input.num_elements() == shape.num_elements() {
-        let same = input.with_shape(shape)?;
-        c.set_output(0, same);
-        return Ok(());
+    let is_turned = matches!(border, Border::Turned);
+    if rank == 0 || input.num_elements() == shape.num_elements() && !is_turned {
+        return Ok(Some(input.with_shape(shape)?));
     }
     let (mode, words) = match border {
         Border::Filled(words) => (0, words),
         Border::Reflected => (1, [0; 2]),
         Border::Symmetric => (2, [0; 2]),
+        Border::Turned => (3, [0; 2]),
     };
     if input.num_elements() == 0 {
-        let made = filled(c, input.dtype(), shape, words)?;
-        c.set_output(0, made);
-        return Ok(());
+        return filled(c, input.dtype(), shape, words).map(Some);
     }
     // A byte's word holds it four times; the shader wants it once.
     let low = if width == 1 {
@@ -366,7 +428,7 @@ pub(super) fn pad(
     } else {
         words[0]
     };
-    let made = c.allocate(0, shape)?;
+    let made = c.allocate_as(input.dtype(), shape)?;
     let count = made.num_elements();
     let mut params = vec![count as u32, low, words[1]];
     for (i, (before, _)) in pairs.iter().enumerate().rev() {
@@ -375,9 +437,8 @@ pub(super) fn pad(
     }
     let constants = [("WIDTH", width), ("RANK", rank as u32), ("MODE", mode)];
     let shader = Shader::file("pad", &constants);
-    c.launch(&shader, &[&input, &made], &params, groups(count, width))?;
-    c.set_output(0, made);
-    Ok(())
+    c.launch(&shader, &[input, &made], &params, groups(count, width))?;
+    Ok(Some(made))
 }
 
 /// Slices of `params` at `indices`. An index out of range becomes the run's error.

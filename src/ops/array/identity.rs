@@ -19,7 +19,7 @@ pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("DeepCopy", "x: T -> y: T").attr("T: type").stateful().shape(shape::unchanged).kernel(deep_copy),
     Op::new("GuaranteeConst", "input: T -> output: T").attr("T: type").stateful().shape(shape::unchanged).view(forward),
     Op::new("DebugGradientIdentity", "input: T -> output: T").attr("T: type").allows_uninitialized_input().shape(shape::unchanged).view(forward),
-    Op::new("CheckNumerics", "tensor: T -> output: T").attr("T: {bfloat16, float16, float32, float64}").attr("message: string").stateful().shape(shape::unchanged).grad(check_numerics_grad).kernel(check_numerics),
+    Op::new("CheckNumerics", "tensor: T -> output: T").attr("T: {bfloat16, float16, float32, float64}").attr("message: string").stateful().shape(shape::unchanged).grad(check_numerics_grad).kernel(check_numerics).gpu(super::turned::check_numerics),
     Op::new("EnsureShape", "input: T -> output: T").attr("shape: shape").attr("T: type").shape(ensure_shape_shape).grad(ensure_shape_grad).view(ensure_shape),
     Op::new("Shape", "input: T -> output: out_type").attr("T: type").attr("out_type: {int32, int64} = DT_INT32").no_grad().shape(shape_shape).host(shape_kernel),
     Op::new("ShapeN", "input: N * T -> output: N * out_type").attr("N: int >= 1").attr("T: type").attr("out_type: {int32, int64} = DT_INT32").no_grad().shape(shape_shape).host(shape_kernel),
@@ -104,16 +104,20 @@ fn check_numerics(c: &mut KernelContext) -> Result<()> {
         }
     });
     if has_nan || has_inf {
-        let what = match (has_inf, has_nan) {
-            (true, true) => "Inf and NaN",
-            (true, false) => "Inf",
-            _ => "NaN",
-        };
         let message = String::from_utf8_lossy(c.attrs().bytes("message")?).into_owned();
-        bail!(invalid, "{message} : Tensor had {what} values");
+        return Err(not_finite(&message, has_inf, has_nan));
     }
     c.set_output(0, value);
     Ok(())
+}
+
+pub(super) fn not_finite(message: &str, has_inf: bool, has_nan: bool) -> Error {
+    let what = match (has_inf, has_nan) {
+        (true, true) => "Inf and NaN",
+        (true, false) => "Inf",
+        _ => "NaN",
+    };
+    Error::invalid(format!("{message} : Tensor had {what} values"))
 }
 
 fn ensure_shape_shape(c: &mut ShapeContext) -> Result<()> {

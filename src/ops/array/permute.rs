@@ -21,7 +21,7 @@ pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("Tile", "input: T, multiples: Tmultiples -> output: T").attr("T: type").attr("Tmultiples: {int32, int64} = DT_INT32").shape(tile_shape).grad(tile_grad).kernel(tile).gpu(tile_on_gpu).on_host(&[1]),
     Op::new("BroadcastTo", "input: T, shape: Tidx -> output: T").attr("T: type").attr("Tidx: {int32, int64} = DT_INT32").shape(broadcast_to_shape).grad(broadcast_to_grad).kernel(broadcast_to).gpu(broadcast_on_gpu).on_host(&[1]),
     Op::new("ReverseV2", "tensor: T, axis: Tidx -> output: T").attr("Tidx: {int32, int64} = DT_INT32").attr("T: {uint8, int8, uint16, int16, int32, int64, bool, bfloat16, float16, float32, float64, complex64, complex128, string}").shape(shape::unchanged).grad(reverse_grad).kernel(reverse).gpu(reverse_on_gpu).on_host(&[1]),
-    Op::new("ReverseSequence", "input: T, seq_lengths: Tlen -> output: T").attr("seq_dim: int").attr("batch_dim: int = 0").attr("T: type").attr("Tlen: {int32, int64} = DT_INT64").shape(shape::unchanged).grad(reverse_sequence_grad).kernel(reverse_sequence),
+    Op::new("ReverseSequence", "input: T, seq_lengths: Tlen -> output: T").attr("seq_dim: int").attr("batch_dim: int = 0").attr("T: type").attr("Tlen: {int32, int64} = DT_INT64").shape(shape::unchanged).grad(reverse_sequence_grad).kernel(reverse_sequence).gpu(super::turned::reverse_sequence),
 ];
 
 fn transpose_shape(c: &mut ShapeContext) -> Result<()> {

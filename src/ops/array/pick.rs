@@ -23,7 +23,7 @@ pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("UniqueV2", "x: T, axis: Taxis -> y: T, idx: out_idx").attr("T: type").attr("Taxis: {int32, int64} = DT_INT64").attr("out_idx: {int32, int64} = DT_INT32").shape(unique_rows_shape).kernel(|c| unique_rows(c, false)),
     Op::new("UniqueWithCountsV2", "x: T, axis: Taxis -> y: T, idx: out_idx, count: out_idx").attr("T: type").attr("Taxis: {int32, int64} = DT_INT64").attr("out_idx: {int32, int64} = DT_INT32").shape(unique_rows_shape).kernel(|c| unique_rows(c, true)),
     Op::new("ListDiff", "x: T, y: T -> out: T, idx: out_idx").attr("T: type").attr("out_idx: {int32, int64} = DT_INT32").shape(shape::vector).kernel(list_diff),
-    Op::new("TopKV2", "input: T, k: int32 -> values: T, indices: int32").attr("sorted: bool = true").attr("T: realnumbertype").shape(top_k_shape).grad(top_k_grad).kernel(top_k),
+    Op::new("TopKV2", "input: T, k: int32 -> values: T, indices: int32").attr("sorted: bool = true").attr("T: realnumbertype").shape(top_k_shape).grad(top_k_grad).kernel(top_k).gpu(super::largest::top_k).on_host(&[1]),
     Op::new("Select", "condition: bool, t: T, e: T -> output: T").attr("T: type").shape(select_shape).grad(select_grad).kernel(select).gpu(select_on_gpu),
 ];
 

@@ -1,6 +1,6 @@
-//! Rows put together by index on a GPU: segment sums and scattered updates. The indices are sorted on the host, so each
-//! row of the result takes its updates in the order in which they came, whatever the device. What is wrong is left to
-//! the CPU's kernels, which say so.
+//! Rows put together by index on a GPU: segment sums and scattered updates. The indices are sorted where they lie, so each
+//! row of the result takes its updates in the order in which they came, whatever the device. What is wrong with indices
+//! on the host is left to the CPU's kernels, which say so.
 
 use crate::backend::gpu::{Shader, groups_for};
 use crate::error::Result;
@@ -11,6 +11,7 @@ use crate::value::{DType, Shape, Value};
 
 use super::gather::{GatherPlan, nd_places, plan_gather};
 use super::gpu::{filled, gather};
+use super::order::{Meant, Vectors};
 
 /// How `shaders/segments.wgsl` joins a row and an update.
 fn number_of(update: Update) -> u32 {
@@ -27,13 +28,19 @@ fn number_of(update: Update) -> u32 {
 
 const ADD: u32 = 1;
 const MEAN: u32 = 7;
+const ROOT: u32 = 8;
 
 /// Most updates that one invocation takes: drivers in software end loops that go on for long.
 const MOST: usize = 1 << 14;
 
 /// Tables of the updates, `most` of each row at a time: the row of each segment, where each begins, and the order of the
-/// updates; and the number of segments.
-fn tables_of(rows: &[i64], most: usize) -> Result<Vec<(Value, usize)>> {
+/// updates (or what `picks` has in their place), then with `more` that order once more; and the number of segments.
+fn tables_of(
+    rows: &[i64],
+    picks: Option<&[i64]>,
+    more: bool,
+    most: usize,
+) -> Result<Vec<(Value, usize)>> {
     let mut order: Vec<i32> = (0..rows.len() as i32).collect();
     order.sort_by_key(|at| rows[*at as usize]);
     // An update without a row is one of no segment.
@@ -50,7 +57,14 @@ fn tables_of(rows: &[i64], most: usize) -> Result<Vec<(Value, usize)>> {
             begin += of.len() as i32;
             table.push(begin);
         }
-        table.extend(now.concat());
+        let order = now.concat();
+        match picks {
+            Some(picks) => table.extend(order.iter().map(|at| picks[*at as usize] as i32)),
+            None => table.extend(&order),
+        }
+        if more {
+            table.extend(&order);
+        }
         tables.push((Value::vector(&table)?, now.len()));
         left.retain_mut(|of| {
             *of = &of[of.len().min(most)..];
@@ -60,73 +74,228 @@ fn tables_of(rows: &[i64], most: usize) -> Result<Vec<(Value, usize)>> {
     Ok(tables)
 }
 
-/// Joins updates to rows of `made`; negative rows are left out, and all others must be there.
+/// Whether the updates of each row are few enough for one invocation: only then are sums divided.
+pub(in crate::ops) fn are_few(sorted: &[i64]) -> bool {
+    !sorted.chunk_by(|a, b| a == b).any(|of| of.len() > MOST)
+}
+
+/// Which row of the result each update goes to.
+enum Rows {
+    /// Negative ones are left out; all others are there.
+    Known(Vec<i64>),
+    OnDevice(Vectors),
+}
+
+/// Whether input `i` would have to be read back.
+fn is_out_of_sight(c: &GpuContext, i: usize) -> Result<bool> {
+    let buffer = c.any_input(i)?.device_buffer();
+    Ok(buffer.is_some_and(|buffer| buffer.host_if_known().is_none()))
+}
+
+/// Joins updates to rows of `made`.
 fn join(
     c: &GpuContext,
     made: &Value,
     updates: &Value,
-    rows: &[i64],
+    rows: &Rows,
+    by: (usize, u32),
+) -> Result<()> {
+    join_from(c, made, updates, rows, by, false)
+}
+
+/// Joins updates to rows of `made`; where it `is_fresh` what the rows held counts for nothing (known rows only).
+fn join_from(
+    c: &GpuContext,
+    made: &Value,
+    updates: &Value,
+    rows: &Rows,
     (block, how): (usize, u32),
+    is_fresh: bool,
 ) -> Result<()> {
     let whole = u32::from(made.dtype() != DType::F32);
-    let shader = Shader::file("segments", &[("HOW", how), ("WHOLE", whole)]);
-    for (table, segments) in tables_of(rows, MOST)? {
-        let count = segments * block;
-        if count == 0 {
-            break;
+    let shader = |sorted, fresh| {
+        let constants = [
+            ("HOW", how),
+            ("WHOLE", whole),
+            ("SORTED", sorted),
+            ("FRESH", fresh),
+        ];
+        Shader::file("segments", &constants)
+    };
+    match rows {
+        Rows::Known(rows) => {
+            for (k, (table, segments)) in tables_of(rows, None, false, MOST)?.iter().enumerate() {
+                let count = segments * block;
+                let shader = shader(0, u32::from(is_fresh && k == 0));
+                let params = [count, block, *segments, 0, 0].map(|n| n as u32);
+                let bindings = [updates, &c.upload(table)?, made];
+                c.launch(&shader, &bindings, &params, groups_for(count))?;
+            }
         }
-        let table = c.upload(&table)?;
-        let params = [count as u32, block as u32, segments as u32];
-        let bindings = [updates, &table, made];
-        c.launch(&shader, &bindings, &params, groups_for(count))?;
+        Rows::OnDevice(vectors) => {
+            let (pairs, all) = (vectors.sorted(c)?, vectors.count());
+            for first in (0..all).step_by(MOST) {
+                let end = all.min(first + MOST);
+                let count = (end - first) * block;
+                let params = [count, block, end, vectors.limit(), first].map(|n| n as u32);
+                let bindings = [updates, &pairs, made];
+                c.launch(&shader(1, 0), &bindings, &params, groups_for(count))?;
+            }
+        }
     }
     Ok(())
 }
 
+/// Rows of `table` that go to rows of zeros: `(row, row of the table)` for each, all of them there. Each is multiplied by a
+/// number, or their sum divided as `scale` says.
+pub(in crate::ops) fn sums_of_rows(
+    c: &GpuContext,
+    table: &Value,
+    (rows, picks): (&[i64], &[i64]),
+    (shape, block): (Shape, usize),
+    scale: Scale,
+) -> Result<Value> {
+    let made = filled(c, DType::F32, shape, [0; 2])?;
+    let weights = match scale {
+        Scale::Weighted(weights) => Some(weights),
+        _ => None,
+    };
+    let how = match scale {
+        Scale::Sum | Scale::Weighted(_) => ADD,
+        Scale::Mean => MEAN,
+        Scale::RootOfCount => ROOT,
+    };
+    let constants = [("HOW", how), ("WEIGHTED", u32::from(weights.is_some()))];
+    let shader = Shader::file("segments", &constants);
+    for (order, segments) in tables_of(rows, Some(picks), weights.is_some(), MOST)? {
+        let count = segments * block;
+        let params = [count, block, segments, 0, 0].map(|n| n as u32);
+        let order = c.upload(&order)?;
+        let mut bindings = vec![table, &order, &made];
+        bindings.extend(weights);
+        c.launch(&shader, &bindings, &params, groups_for(count))?;
+    }
+    Ok(made)
+}
+
+/// What sums of rows are made with.
+#[derive(Clone, Copy)]
+pub(in crate::ops) enum Scale<'a> {
+    Sum,
+    Mean,
+    /// Divided by the root of how many they are.
+    RootOfCount,
+    /// Each row times a number.
+    Weighted(&'a Value),
+}
+
 /// Whether the shader's words can count all that it touches.
-fn is_countable(values: &[usize]) -> bool {
+pub(in crate::ops) fn is_countable(values: &[usize]) -> bool {
     values.iter().all(|n| *n < 1 << 30)
 }
 
-pub(super) fn unsorted_sum(c: &mut GpuContext) -> Result<()> {
-    let (ids, rows) = (c.ints_input(1)?, c.host_input(2)?.int()?);
-    let (d, i) = (c.shape(0)?.dims().to_vec(), c.shape(1)?.dims());
-    let is_right = d.starts_with(i) && rows >= 0 && ids.iter().all(|id| *id < rows);
-    if !is_right {
-        return c.leave_to_host();
-    }
-    let mut dims = vec![rows];
-    dims.extend_from_slice(&d[i.len()..]);
-    let block = product(&d[i.len()..]);
-    sums(c, &ids, Shape::new(&dims)?, (block, ADD))
+/// How rows of a segment become one.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ops) enum Join {
+    Sum,
+    Mean,
+    Prod,
+    Min,
+    Max,
 }
 
-pub(super) fn sorted_sum(c: &mut GpuContext, is_mean: bool) -> Result<()> {
+impl Join {
+    /// As in `shaders/segments.wgsl`.
+    fn number(self) -> u32 {
+        match self {
+            Join::Sum => ADD,
+            Join::Mean => MEAN,
+            Join::Prod => number_of(Update::Mul),
+            Join::Min => number_of(Update::Min),
+            Join::Max => number_of(Update::Max),
+        }
+    }
+
+    /// The bits of an unsorted segment without rows.
+    fn empty(self, dtype: DType) -> u32 {
+        match (self, dtype == DType::F32) {
+            (Join::Sum | Join::Mean, _) => 0,
+            (Join::Prod, true) => 1f32.to_bits(),
+            (Join::Prod, false) => 1,
+            (Join::Min, true) => f32::MAX.to_bits(),
+            (Join::Min, false) => i32::MAX as u32,
+            (Join::Max, true) => f32::MIN.to_bits(),
+            (Join::Max, false) => i32::MIN as u32,
+        }
+    }
+}
+
+pub(in crate::ops) fn unsorted(c: &mut GpuContext, how: Join) -> Result<()> {
+    let limit = c.host_input(2)?.int()?;
+    let (d, i) = (c.shape(0)?.dims().to_vec(), c.shape(1)?.dims().to_vec());
+    if !d.starts_with(&i) || limit < 0 {
+        return c.leave_to_host();
+    }
+    let rows = match is_out_of_sight(c, 1)? {
+        true => Vectors::new(c.any_input(1)?, &[limit], 1, Meant::Segment).map(Rows::OnDevice),
+        false => {
+            let ids = c.ints_input(1)?;
+            let is_right = ids.iter().all(|id| *id < limit);
+            is_right.then_some(Rows::Known(ids))
+        }
+    };
+    let Some(rows) = rows else {
+        return c.leave_to_host();
+    };
+    let mut dims = vec![limit];
+    dims.extend_from_slice(&d[i.len()..]);
+    let block = product(&d[i.len()..]);
+    segments(c, &rows, Shape::new(&dims)?, (block, how), true)
+}
+
+pub(in crate::ops) fn sorted(c: &mut GpuContext, how: Join) -> Result<()> {
     let ids = c.ints_input(1)?;
     let dims = c.shape(0)?.dims().to_vec();
     let is_right = dims.first() == Some(&(ids.len() as i64))
         && ids.is_sorted()
         && ids.first().is_some_and(|id| *id >= 0)
         // A mean is divided when all of its rows are there.
-        && !(is_mean && ids.chunk_by(|a, b| a == b).any(|of| of.len() > MOST));
+        && (!matches!(how, Join::Mean) || are_few(&ids));
     if !is_right {
         return c.leave_to_host();
     }
     let mut out = dims.clone();
     out[0] = ids.last().map_or(0, |id| id + 1);
-    let how = if is_mean { MEAN } else { ADD };
-    sums(c, &ids, Shape::new(&out)?, (product(&dims[1..]), how))
+    let by = (product(&dims[1..]), how);
+    segments(c, &Rows::Known(ids), Shape::new(&out)?, by, false)
 }
 
-fn sums(c: &mut GpuContext, ids: &[i64], shape: Shape, by: (usize, u32)) -> Result<()> {
+/// Rows of input 0 as segments of the result. What has no rows is 0, or what changes no further row.
+fn segments(
+    c: &mut GpuContext,
+    rows: &Rows,
+    shape: Shape,
+    (block, how): (usize, Join),
+    is_unsorted: bool,
+) -> Result<()> {
     let data = c.input(0)?;
-    let types = matches!(data.dtype(), DType::F32) || data.dtype() == DType::I32 && by.1 == ADD;
+    let dtype = data.dtype();
+    let types = match how {
+        Join::Mean => dtype == DType::F32,
+        _ => matches!(dtype, DType::F32 | DType::I32),
+    };
     if !types || !is_countable(&[data.num_elements(), shape.num_elements()]) {
         return c.leave_to_host();
     }
-    let made = filled(c, data.dtype(), shape, [0; 2])?;
+    let empty = match how {
+        // An extreme is one of its rows: no sorted segment is made of what stood there.
+        Join::Min | Join::Max if !is_unsorted => 0,
+        _ => how.empty(dtype),
+    };
+    let made = filled(c, dtype, shape, [empty; 2])?;
     if data.num_elements() > 0 {
-        join(c, &made, &data, ids, by)?;
+        let is_fresh = !is_unsorted && matches!(how, Join::Min | Join::Max);
+        join_from(c, &made, &data, rows, (block, how.number()), is_fresh)?;
     }
     c.set_output(0, made);
     Ok(())
@@ -135,7 +304,6 @@ fn sums(c: &mut GpuContext, ids: &[i64], shape: Shape, by: (usize, u32)) -> Resu
 /// Rows `indices` of a variable, updated in the order of the updates.
 pub(in crate::ops) fn scatter(c: &mut GpuContext, update: Update) -> Result<()> {
     let variable = c.variable(0)?;
-    let rows = c.ints_input(1)?;
     let shape = match variable.value.read().as_ref() {
         Some(value) if matches!(value.dtype(), DType::F32 | DType::I32) => value.shape().clone(),
         _ => return c.leave_to_host(),
@@ -144,12 +312,22 @@ pub(in crate::ops) fn scatter(c: &mut GpuContext, update: Update) -> Result<()> 
     wanted.extend_from_slice(shape.dims().get(1..).unwrap_or_default());
     let is_right = shape.rank() >= 1
         && c.shape(2)?.dims() == wanted
-        && is_countable(&[shape.num_elements(), product(&wanted)])
-        && rows.iter().all(|row| (0..shape.dims()[0]).contains(row));
+        && is_countable(&[shape.num_elements(), product(&wanted)]);
     // Division of integers may meet a zero: the host's kernel says so.
     if !is_right || c.dtype(2)? == DType::I32 && matches!(update, Update::Div) {
         return c.leave_to_host();
     }
+    let rows = match is_out_of_sight(c, 1)? {
+        true => Vectors::new(c.any_input(1)?, shape.dims(), 1, Meant::Row).map(Rows::OnDevice),
+        false => {
+            let rows = c.ints_input(1)?;
+            let is_there = |row: &i64| (0..shape.dims()[0]).contains(row);
+            rows.iter().all(is_there).then_some(Rows::Known(rows))
+        }
+    };
+    let Some(rows) = rows else {
+        return c.leave_to_host();
+    };
     if product(&wanted) > 0 {
         let updates = c.input(2)?;
         let in_place = c.node.def.inputs[0].is_ref;
@@ -163,18 +341,23 @@ pub(in crate::ops) fn scatter(c: &mut GpuContext, update: Update) -> Result<()> 
     Ok(())
 }
 
+/// What the variable behind the handle holds, on the device; `None` before it has a value.
+fn variable_here(c: &GpuContext) -> Result<Option<Value>> {
+    let variable = c.variable(0)?;
+    let mut content = variable.value.write();
+    let Some(value) = content.as_mut() else {
+        return Ok(None);
+    };
+    if !value.is_on_device() {
+        *value = c.upload(value)?;
+    }
+    Ok(Some(value.clone()))
+}
+
 /// Rows of a variable behind a handle.
 pub(in crate::ops) fn gather_variable(c: &mut GpuContext) -> Result<()> {
-    let variable = c.variable(0)?;
-    let value = {
-        let mut content = variable.value.write();
-        let Some(value) = content.as_mut() else {
-            return c.leave_to_host();
-        };
-        if !value.is_on_device() {
-            *value = c.upload(value)?;
-        }
-        value.clone()
+    let Some(value) = variable_here(c)? else {
+        return c.leave_to_host();
     };
     let plan = plan_gather(value.shape(), c.shape(1)?, 0, c.attrs())?;
     let indices = c.input(1)?;
@@ -187,50 +370,83 @@ pub(in crate::ops) fn gather_variable(c: &mut GpuContext) -> Result<()> {
 
 /// Slices named by index vectors, as rows of a matrix whose rows are such slices.
 struct Named {
-    rows: Vec<i64>,
+    rows: Rows,
+    count: usize,
     block: usize,
     /// The shape of all slices together.
     shape: Shape,
 }
 
-/// `None` where an index vector names nothing that is there, or the slices are empty.
-fn named(indices: &Value, dims: &[i64]) -> Result<Option<Named>> {
-    let Ok((places, block)) = nd_places(indices, dims, "") else {
+/// What input `at` names. `None` where an index vector names nothing that is there, or the slices are empty.
+fn named(c: &GpuContext, at: usize, dims: &[i64], what: &'static str) -> Result<Option<Named>> {
+    let indices = c.any_input(at)?;
+    let Some((depth, outer)) = indices.shape().dims().split_last() else {
         return Ok(None);
     };
-    if block == 0 || places.is_empty() || !is_countable(&[product(dims), places.len() * block]) {
+    let (depth, count) = (*depth as usize, product(outer));
+    let Some(slice) = dims.get(depth..) else {
+        return Ok(None);
+    };
+    let block = product(slice);
+    if block == 0 || count == 0 || !is_countable(&[product(dims), count * block]) {
         return Ok(None);
     }
-    let i = indices.shape();
-    let depth = i.dim(i.rank() - 1);
-    let shape = [&i.dims()[..i.rank() - 1], &dims[depth..]].concat();
-    Ok(Some(Named {
-        rows: places.into_iter().map(|at| (at / block) as i64).collect(),
+    let shape = Shape::new(&[outer, slice].concat())?;
+    let rows = if is_out_of_sight(c, at)? {
+        Vectors::new(indices, dims, depth, Meant::Slice(what)).map(Rows::OnDevice)
+    } else {
+        let places = nd_places(&c.host_input(at)?, dims, "").ok();
+        places.map(|(places, _)| {
+            let rows = places.into_iter().map(|at| (at / block) as i64);
+            Rows::Known(rows.collect())
+        })
+    };
+    Ok(rows.map(|rows| Named {
+        rows,
+        count,
         block,
-        shape: Shape::new(&shape)?,
+        shape,
     }))
 }
 
-pub(super) fn gather_nd(c: &mut GpuContext) -> Result<()> {
-    let dims = c.shape(0)?.dims().to_vec();
-    let Some(named) = named(&c.host_input(1)?, &dims)? else {
+/// Slices of `params` that input 1 names.
+fn gather_named(c: &mut GpuContext, params: &Value, what: &'static str) -> Result<()> {
+    let Some(named) = named(c, 1, params.shape().dims(), what)? else {
         return c.leave_to_host();
     };
-    let rows: Vec<i32> = named.rows.iter().map(|row| *row as i32).collect();
-    let (params, rows) = (c.input(0)?, c.upload(&Value::vector(&rows)?)?);
+    let rows = match &named.rows {
+        Rows::OnDevice(vectors) => vectors.rows(c)?,
+        Rows::Known(rows) => {
+            let rows: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
+            c.upload(&Value::vector(&rows)?)?
+        }
+    };
     let plan = GatherPlan {
         batches: 1,
         outer: 1,
         rows: params.num_elements() / named.block,
         inner: named.block,
-        picks: named.rows.len(),
+        picks: named.count,
         shape: named.shape,
     };
-    match gather(c, &params, &rows, &plan)? {
+    match gather(c, params, &rows, &plan)? {
         Some(made) => c.set_output(0, made),
         None => c.leave_to_host()?,
     }
     Ok(())
+}
+
+pub(super) fn gather_nd(c: &mut GpuContext) -> Result<()> {
+    let params = c.input(0)?;
+    gather_named(c, &params, "param ")
+}
+
+/// Slices of a variable behind a handle.
+pub(in crate::ops) fn gather_nd_variable(c: &mut GpuContext) -> Result<()> {
+    match variable_here(c)? {
+        Some(params) => gather_named(c, &params, "param "),
+        None => c.leave_to_host(),
+    }
 }
 
 /// Types that `join` knows; integers only where nothing can go wrong.
@@ -244,7 +460,7 @@ pub(super) fn scatter_nd(c: &mut GpuContext, update: Update, from: NdFrom) -> Re
         NdFrom::Zeros => (0, c.ints_input(2)?),
         NdFrom::Input => (1, c.shape(0)?.dims().to_vec()),
     };
-    let Some(named) = named(&c.host_input(at)?, &dims)? else {
+    let Some(named) = named(c, at, &dims, "")? else {
         return c.leave_to_host();
     };
     let updates_at = at + 1;
@@ -271,6 +487,25 @@ pub(super) fn scatter_nd(c: &mut GpuContext, update: Update, from: NdFrom) -> Re
     Ok(())
 }
 
+/// Input 1 added into zeros of this shape at the places that input 2 names, each within its own of so many images.
+pub(in crate::ops) fn add_at_places(c: &mut GpuContext, images: usize, shape: Shape) -> Result<()> {
+    let count = c.shape(1)?.num_elements();
+    if images == 0 || count == 0 || !is_countable(&[count, shape.num_elements()]) {
+        return c.leave_to_host();
+    }
+    let (each, ahead) = (count / images, shape.num_elements() / images);
+    let places = c.input(2)?;
+    let Some(places) = Vectors::new(&places, &[ahead as i64], 1, Meant::Maximum) else {
+        return c.leave_to_host();
+    };
+    let rows = Rows::OnDevice(places.of_images(each, ahead));
+    let updates = c.input(1)?;
+    let made = filled(c, DType::F32, shape, [0; 2])?;
+    join(c, &made, &updates, &rows, (1, ADD))?;
+    c.set_output(0, made);
+    Ok(())
+}
+
 /// What scattered slices are joined to.
 #[derive(Clone, Copy)]
 pub(super) enum NdFrom {
@@ -285,7 +520,7 @@ pub(in crate::ops) fn scatter_nd_variable(c: &mut GpuContext, update: Update) ->
         Some(value) if is_joined(value.dtype(), update) => value.shape().dims().to_vec(),
         _ => return c.leave_to_host(),
     };
-    let Some(named) = named(&c.host_input(1)?, &dims)? else {
+    let Some(named) = named(c, 1, &dims, "")? else {
         return c.leave_to_host();
     };
     if *c.shape(2)? != named.shape {
@@ -308,17 +543,22 @@ mod tests {
 
     #[test]
     fn updates_keep_their_order_within_a_row_and_negative_rows_go() {
-        let tables = tables_of(&[3, -1, 0, 3], 9).unwrap();
+        let tables = tables_of(&[3, -1, 0, 3], None, false, 9).unwrap();
         let [(table, segments)] = &tables[..] else {
             panic!("{tables:?}");
         };
         assert_eq!(*segments, 2);
         assert_eq!(table.ints().unwrap(), [0, 3, 0, 1, 3, 2, 0, 3]);
+        let tables = tables_of(&[3, 0, 3], Some(&[7, 8, 9]), true, 9).unwrap();
+        assert_eq!(
+            tables[0].0.ints().unwrap(),
+            [0, 3, 0, 1, 3, 8, 7, 9, 1, 0, 2]
+        );
     }
 
     #[test]
     fn many_updates_of_a_row_are_taken_some_at_a_time() {
-        let tables = tables_of(&[5, 1, 5, 5], 2).unwrap();
+        let tables = tables_of(&[5, 1, 5, 5], None, false, 2).unwrap();
         let all: Vec<_> = tables
             .iter()
             .map(|(t, n)| (t.ints().unwrap(), *n))

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::graph::ShapeContext;
+use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::moves::{Run, assemble, strides};
@@ -11,6 +12,7 @@ use crate::value::{Shape, Value, resolve_axis};
 use crate::{dispatch, ensure};
 
 use super::gather::nd_places;
+use super::gpu::{Border, set_padded};
 use super::rows::{self, NdFrom};
 
 #[rustfmt::skip]
@@ -19,7 +21,7 @@ pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("TensorScatterAdd", "tensor: T, indices: Tindices, updates: T -> output: T").attr("T: type").attr("Tindices: {int32, int64}").shape(scatter_shape).grad(add_grad).kernel(|c| scatter(c, Change::Add)).gpu(|c| rows::scatter_nd(c, Update::Add, NdFrom::Input)).on_host(&[1]),
     Op::new("TensorScatterSub", "tensor: T, indices: Tindices, updates: T -> output: T").attr("T: type").attr("Tindices: {int32, int64}").shape(scatter_shape).grad(sub_grad).kernel(|c| scatter(c, Change::Sub)).gpu(|c| rows::scatter_nd(c, Update::Sub, NdFrom::Input)).on_host(&[1]),
     Op::new("ScatterNdNonAliasingAdd", "input: T, indices: Tindices, updates: T -> output: T").attr("T: {float32, float64, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, uint16, complex128, float16, uint32, uint64, bool}").attr("Tindices: {int32, int64}").shape(scatter_shape).grad(non_aliasing_grad).kernel(|c| scatter(c, Change::Add)).gpu(|c| rows::scatter_nd(c, Update::Add, NdFrom::Input)).on_host(&[1]),
-    Op::new("Roll", "input: T, shift: Tshift, axis: Taxis -> output: T").attr("T: type").attr("Tshift: {int32, int64}").attr("Taxis: {int32, int64}").shape(shape::unchanged).grad(roll_grad).kernel(roll),
+    Op::new("Roll", "input: T, shift: Tshift, axis: Taxis -> output: T").attr("T: type").attr("Tshift: {int32, int64}").attr("Taxis: {int32, int64}").shape(shape::unchanged).grad(roll_grad).kernel(roll).gpu(roll_on_gpu).on_host(&[1, 2]),
 ];
 
 #[derive(Clone, Copy)]
@@ -145,10 +147,8 @@ fn roll_grad(g: &mut GradientContext) -> Result<Grads> {
     Ok(vec![Some(made.into()), None, None])
 }
 
-/// Each axis turned by its shifts: what goes over the end comes in at the beginning.
-fn roll(c: &mut KernelContext) -> Result<()> {
-    let (input, shifts, axes) = (c.input(0)?, c.input(1)?, c.input(2)?);
-    let dims = input.shape().dims();
+/// By how much each axis of a tensor is turned.
+fn turns(dims: &[i64], shifts: &Value, axes: &Value) -> Result<Vec<i64>> {
     ensure!(!dims.is_empty(), invalid, "input must be 1-D or higher");
     for (what, value) in [("shift", shifts), ("axis", axes)] {
         ensure!(
@@ -169,6 +169,21 @@ fn roll(c: &mut KernelContext) -> Result<()> {
         let size = dims[axis].max(1);
         turned[axis] = (turned[axis] + shift.rem_euclid(size)) % size;
     }
+    Ok(turned)
+}
+
+fn roll_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let shape = c.shape(0)?.clone();
+    let turned = turns(shape.dims(), &c.host_input(1)?, &c.host_input(2)?)?;
+    let pairs: Vec<(i64, i64)> = turned.into_iter().map(|turn| (turn, 0)).collect();
+    set_padded(c, &pairs, Border::Turned, shape)
+}
+
+/// Each axis turned by its shifts: what goes over the end comes in at the beginning.
+fn roll(c: &mut KernelContext) -> Result<()> {
+    let (input, shifts, axes) = (c.input(0)?, c.input(1)?, c.input(2)?);
+    let dims = input.shape().dims();
+    let turned = turns(dims, shifts, axes)?;
     let Some((last, outer)) = dims.split_last() else {
         return Ok(());
     };

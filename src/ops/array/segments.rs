@@ -10,7 +10,7 @@ use crate::ops::{Op, shape};
 use crate::value::{PartialShape, Shape, Value};
 use crate::{bail, dispatch, ensure};
 
-use super::rows;
+use super::rows::{self, Join};
 
 pub(in crate::ops) const OPS: &[Op] = &[
     Op::new(
@@ -23,7 +23,7 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .shape(unsorted_shape)
     .grad(unsorted_sum_grad)
     .kernel(unsorted_segment_sum)
-    .gpu(rows::unsorted_sum)
+    .gpu(|c| rows::unsorted(c, Join::Sum))
     .on_host(&[1, 2]),
     Op::new("SegmentSum", "data: T, segment_ids: Tindices -> output: T")
         .attr("T: numbertype")
@@ -31,7 +31,7 @@ pub(in crate::ops) const OPS: &[Op] = &[
         .shape(segment_shape)
         .grad(segment_sum_grad)
         .kernel(|c| segment_sum(c, false))
-        .gpu(|c| rows::sorted_sum(c, false))
+        .gpu(|c| rows::sorted(c, Join::Sum))
         .on_host(&[1]),
     Op::new("SegmentMean", "data: T, segment_ids: Tindices -> output: T")
         .attr("T: numbertype")
@@ -39,7 +39,7 @@ pub(in crate::ops) const OPS: &[Op] = &[
         .shape(segment_shape)
         .grad(segment_mean_grad)
         .kernel(|c| segment_sum(c, true))
-        .gpu(|c| rows::sorted_sum(c, true))
+        .gpu(|c| rows::sorted(c, Join::Mean))
         .on_host(&[1]),
 ];
 

@@ -92,7 +92,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("mode: {'REFLECT', 'SYMMETRIC'}")
     .shape(shape::unknown)
     .grad(|g| mirror_grad(g, "MirrorPad"))
-    .kernel(mirror_pad_grad),
+    .kernel(mirror_pad_grad)
+    .gpu(mirror_pad_grad_on_gpu)
+    .on_host(&[1]),
 ];
 
 fn slice_shape(c: &mut ShapeContext) -> Result<()> {
@@ -508,7 +510,7 @@ fn pad_on_gpu(c: &mut GpuContext) -> Result<()> {
         3 => gpu::words_of(&c.host_input(2)?)?,
         _ => [0; 2],
     };
-    gpu::pad(c, &pairs, Border::Filled(words), shape)
+    gpu::set_padded(c, &pairs, Border::Filled(words), shape)
 }
 
 fn mirror_pad_on_gpu(c: &mut GpuContext) -> Result<()> {
@@ -522,7 +524,7 @@ fn mirror_pad_on_gpu(c: &mut GpuContext) -> Result<()> {
         true => Border::Symmetric,
         false => Border::Reflected,
     };
-    gpu::pad(c, &pairs, border, shape)
+    gpu::set_padded(c, &pairs, border, shape)
 }
 
 /// For each place of a mirrored axis: the place that it repeats.
@@ -591,6 +593,17 @@ fn mirror_pad(c: &mut KernelContext) -> Result<()> {
     });
     c.set_output(0, out);
     Ok(())
+}
+
+fn mirror_pad_grad_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let pairs = paddings_of(c.shape(0)?, &c.host_input(1)?)?;
+    let sizes = c.shape(0)?.dims().iter().zip(&pairs);
+    let dims: Vec<i64> = sizes.map(|(d, (a, b))| d - a - b).collect();
+    let is_symmetric = c.attrs().bytes("mode")? == b"SYMMETRIC";
+    for (size, pair) in dims.iter().zip(&pairs) {
+        mirrored(*size, *pair, is_symmetric)?;
+    }
+    super::turned::fold_mirrored(c, &pairs, &Shape::new(&dims)?, is_symmetric)
 }
 
 fn mirror_pad_grad(c: &mut KernelContext) -> Result<()> {

@@ -2,21 +2,23 @@
 
 use crate::error::{Error, Result};
 use crate::graph::{Attr, ShapeContext, with_rank};
+use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
-use crate::ops::moves::{Run, assemble};
+use crate::ops::moves::{Run, assemble, strides};
 use crate::ops::{Op, shape};
 use crate::value::{PartialShape, Shape, Value};
 use crate::{bail, ensure};
 
+use super::gpu::{Border, View, copy_view, pad, set_view};
 use super::permute::permute;
 
 #[rustfmt::skip]
 pub(in crate::ops) const OPS: &[Op] = &[
-    Op::new("SpaceToBatchND", "input: T, block_shape: Tblock_shape, paddings: Tpaddings -> output: T").attr("T: type").attr("Tblock_shape: {int32, int64} = DT_INT32").attr("Tpaddings: {int32, int64} = DT_INT32").shape(space_to_batch_shape).grad(|g| batch_grad(g, "BatchToSpaceND")).kernel(space_to_batch),
-    Op::new("BatchToSpaceND", "input: T, block_shape: Tblock_shape, crops: Tcrops -> output: T").attr("T: type").attr("Tblock_shape: {int32, int64} = DT_INT32").attr("Tcrops: {int32, int64} = DT_INT32").shape(batch_to_space_shape).grad(|g| batch_grad(g, "SpaceToBatchND")).kernel(batch_to_space),
-    Op::new("SpaceToDepth", "input: T -> output: T").attr("T: type").attr("block_size: int >= 2").attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'").shape(space_to_depth_shape).grad(|g| depth_grad(g, "DepthToSpace")).kernel(space_to_depth),
-    Op::new("DepthToSpace", "input: T -> output: T").attr("T: type").attr("block_size: int >= 2").attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'").shape(depth_to_space_shape).grad(|g| depth_grad(g, "SpaceToDepth")).kernel(depth_to_space),
+    Op::new("SpaceToBatchND", "input: T, block_shape: Tblock_shape, paddings: Tpaddings -> output: T").attr("T: type").attr("Tblock_shape: {int32, int64} = DT_INT32").attr("Tpaddings: {int32, int64} = DT_INT32").shape(space_to_batch_shape).grad(|g| batch_grad(g, "BatchToSpaceND")).kernel(space_to_batch).gpu(space_to_batch_on_gpu).on_host(&[1, 2]),
+    Op::new("BatchToSpaceND", "input: T, block_shape: Tblock_shape, crops: Tcrops -> output: T").attr("T: type").attr("Tblock_shape: {int32, int64} = DT_INT32").attr("Tcrops: {int32, int64} = DT_INT32").shape(batch_to_space_shape).grad(|g| batch_grad(g, "SpaceToBatchND")).kernel(batch_to_space).gpu(batch_to_space_on_gpu).on_host(&[1, 2]),
+    Op::new("SpaceToDepth", "input: T -> output: T").attr("T: type").attr("block_size: int >= 2").attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'").shape(space_to_depth_shape).grad(|g| depth_grad(g, "DepthToSpace")).kernel(space_to_depth).gpu(|c| depth_on_gpu(c, deeper, into_depth)),
+    Op::new("DepthToSpace", "input: T -> output: T").attr("T: type").attr("block_size: int >= 2").attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'").shape(depth_to_space_shape).grad(|g| depth_grad(g, "SpaceToDepth")).kernel(depth_to_space).gpu(|c| depth_on_gpu(c, wider, out_of_depth)),
 ];
 
 /// `a / b`, which must come out even; unknown when one of them is.
@@ -143,21 +145,23 @@ struct Cut {
 }
 
 fn cut(c: &KernelContext, what: &str) -> Result<Cut> {
-    let rank = c.input(0)?.shape().rank();
-    let sizes = c.ints_input(1)?;
+    cut_of(c.input(0)?.shape().rank(), c.input(1)?, c.input(2)?, what)
+}
+
+fn cut_of(rank: usize, sizes: &Value, edges: &Value, what: &str) -> Result<Cut> {
     ensure!(
-        c.input(1)?.shape().rank() == 1,
+        sizes.shape().rank() == 1,
         invalid,
         "block_shape should be one-dimensional, got shape {}",
-        c.input(1)?.shape()
+        sizes.shape()
     );
+    let sizes = sizes.ints()?;
     ensure!(
         rank > sizes.len(),
         invalid,
         "input rank should be >= {} instead of {rank}",
         sizes.len() + 1
     );
-    let edges = c.input(2)?;
     ensure!(
         edges.shape().dims() == [sizes.len() as i64, 2],
         invalid,
@@ -193,10 +197,8 @@ fn checked(x: Option<i64>) -> Result<i64> {
     x.ok_or_else(|| Error::invalid("the sizes of the result are too large"))
 }
 
-fn space_to_batch(c: &mut KernelContext) -> Result<()> {
-    let cut = cut(c, "paddings")?;
-    let input = c.input(0)?;
-    let from = input.shape().dims();
+/// The sizes of what SpaceToBatchND makes.
+fn batch_dims(from: &[i64], cut: &Cut) -> Result<Vec<i64>> {
     let mut dims = from.to_vec();
     dims[0] = checked(from[0].checked_mul(cut.blocks))?;
     for (axis, (size, (before, after))) in cut.sizes.iter().zip(&cut.edges).enumerate() {
@@ -209,6 +211,14 @@ fn space_to_batch(c: &mut KernelContext) -> Result<()> {
         );
         dims[axis + 1] = padded / size;
     }
+    Ok(dims)
+}
+
+fn space_to_batch(c: &mut KernelContext) -> Result<()> {
+    let cut = cut(c, "paddings")?;
+    let input = c.input(0)?;
+    let from = input.shape().dims();
+    let dims = batch_dims(from, &cut)?;
     let made = moved(input, dims, &cut, |batch, at, source| {
         let mut block = batch / from[0];
         source[0] = batch % from[0];
@@ -222,10 +232,8 @@ fn space_to_batch(c: &mut KernelContext) -> Result<()> {
     Ok(())
 }
 
-fn batch_to_space(c: &mut KernelContext) -> Result<()> {
-    let cut = cut(c, "crops")?;
-    let input = c.input(0)?;
-    let from = input.shape().dims();
+/// The sizes of what BatchToSpaceND makes.
+fn space_dims(from: &[i64], cut: &Cut) -> Result<Vec<i64>> {
     ensure!(
         from[0] % cut.blocks == 0,
         invalid,
@@ -246,6 +254,14 @@ fn batch_to_space(c: &mut KernelContext) -> Result<()> {
         );
         dims[axis + 1] = cropped;
     }
+    Ok(dims)
+}
+
+fn batch_to_space(c: &mut KernelContext) -> Result<()> {
+    let cut = cut(c, "crops")?;
+    let input = c.input(0)?;
+    let from = input.shape().dims();
+    let dims = space_dims(from, &cut)?;
     let batch_size = dims[0];
     let made = moved(input, dims, &cut, |batch, at, source| {
         let mut block = 0;
@@ -305,6 +321,80 @@ fn moved(
         }
     });
     assemble(input.dtype(), shape, &[input, &zeros], runs)
+}
+
+/// A border of zeros, then each cut axis seen as (place, block) and the blocks moved before the batch.
+fn space_to_batch_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let from = c.shape(0)?.dims().to_vec();
+    let (sizes, edges) = (c.host_input(1)?, c.host_input(2)?);
+    let cut = cut_of(from.len(), &sizes, &edges, "paddings")?;
+    let dims = batch_dims(&from, &cut)?;
+    let axes = cut.sizes.len();
+    let mut pairs = vec![(0, 0); from.len()];
+    pairs[1..=axes].copy_from_slice(&cut.edges);
+    let padded: Vec<i64> = from
+        .iter()
+        .zip(&pairs)
+        .map(|(n, (a, b))| n + a + b)
+        .collect();
+    let (input, shape) = (c.input(0)?, Shape::new(&padded)?);
+    let Some(padded) = pad(c, &input, &pairs, Border::Filled([0; 2]), shape)? else {
+        return c.leave_to_host();
+    };
+    // [batch, place, block, place, block, rest]
+    let mut seen = vec![from[0]];
+    for axis in 0..axes {
+        seen.extend([dims[axis + 1], cut.sizes[axis]]);
+    }
+    seen.push(dims[axes + 1..].iter().product());
+    let mut order: Vec<usize> = (0..axes).map(|axis| 2 * axis + 2).collect();
+    order.push(0);
+    order.extend((0..axes).map(|axis| 2 * axis + 1));
+    order.push(2 * axes + 1);
+    let view = View::permuted(&seen, &order);
+    match copy_view(c, &padded, &view, Shape::new(&dims)?)? {
+        Some(made) => c.set_output(0, made),
+        None => c.leave_to_host()?,
+    }
+    Ok(())
+}
+
+/// The blocks moved from before the batch to behind their places, then the edges cut off.
+fn batch_to_space_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let from = c.shape(0)?.dims().to_vec();
+    let (sizes, edges) = (c.host_input(1)?, c.host_input(2)?);
+    let cut = cut_of(from.len(), &sizes, &edges, "crops")?;
+    let dims = space_dims(&from, &cut)?;
+    let axes = cut.sizes.len();
+    // [block, block, batch, place, place, rest]
+    let mut seen = cut.sizes.clone();
+    seen.push(dims[0]);
+    seen.extend(&from[1..=axes]);
+    seen.push(dims[axes + 1..].iter().product());
+    let mut order = vec![axes];
+    let mut whole = dims.clone();
+    for axis in 0..axes {
+        order.extend([axes + 1 + axis, axis]);
+        whole[axis + 1] = from[axis + 1] * cut.sizes[axis];
+    }
+    order.push(2 * axes + 1);
+    let view = View::permuted(&seen, &order);
+    let (input, shape) = (c.input(0)?, Shape::new(&whole)?);
+    let Some(spread) = copy_view(c, &input, &view, shape)? else {
+        return c.leave_to_host();
+    };
+    let steps: Vec<i64> = strides(&whole).into_iter().map(|s| s as i64).collect();
+    let starts = cut.edges.iter().zip(&steps[1..]);
+    let view = View {
+        start: starts.map(|((before, _), step)| before * step).sum(),
+        counts: dims.clone(),
+        steps,
+    };
+    match copy_view(c, &spread, &view, Shape::new(&dims)?)? {
+        Some(made) => c.set_output(0, made),
+        None => c.leave_to_host()?,
+    }
+    Ok(())
 }
 
 /// Whether channels come before rows and columns.
@@ -398,7 +488,7 @@ fn depth_grad(g: &mut GradientContext, op: &'static str) -> Result<Grads> {
 fn depth_kernel(
     c: &mut KernelContext,
     resize: impl Fn([i64; 4], i64) -> Result<[i64; 4]>,
-    split: impl Fn([i64; 4], bool, i64) -> ([i64; 6], [usize; 6]),
+    split: Split,
 ) -> Result<()> {
     let attrs = c.attrs();
     let block = attrs.int("block_size")?;
@@ -420,18 +510,49 @@ fn depth_kernel(
     Ok(())
 }
 
-fn space_to_depth(c: &mut KernelContext) -> Result<()> {
-    depth_kernel(c, deeper, |[n, h, w, c], is_first, b| match is_first {
+/// Six axes that an image of four is seen as, and their new order.
+type Split = fn([i64; 4], bool, i64) -> ([i64; 6], [usize; 6]);
+
+fn into_depth([n, h, w, c]: [i64; 4], is_first: bool, b: i64) -> ([i64; 6], [usize; 6]) {
+    match is_first {
         true => ([n, c, h / b, b, w / b, b], [0, 3, 5, 1, 2, 4]),
         false => ([n, h / b, b, w / b, b, c], [0, 1, 3, 2, 4, 5]),
-    })
+    }
+}
+
+fn out_of_depth([n, h, w, c]: [i64; 4], is_first: bool, b: i64) -> ([i64; 6], [usize; 6]) {
+    match is_first {
+        true => ([n, b, b, c / (b * b), h, w], [0, 3, 4, 1, 5, 2]),
+        false => ([n, h, w, b, b, c / (b * b)], [0, 1, 3, 2, 4, 5]),
+    }
+}
+
+fn space_to_depth(c: &mut KernelContext) -> Result<()> {
+    depth_kernel(c, deeper, into_depth)
 }
 
 fn depth_to_space(c: &mut KernelContext) -> Result<()> {
-    depth_kernel(c, wider, |[n, h, w, c], is_first, b| match is_first {
-        true => ([n, b, b, c / (b * b), h, w], [0, 3, 4, 1, 5, 2]),
-        false => ([n, h, w, b, b, c / (b * b)], [0, 1, 3, 2, 4, 5]),
-    })
+    depth_kernel(c, wider, out_of_depth)
+}
+
+fn depth_on_gpu(
+    c: &mut GpuContext,
+    resize: fn([i64; 4], i64) -> Result<[i64; 4]>,
+    split: Split,
+) -> Result<()> {
+    let attrs = c.attrs();
+    let block = attrs.int("block_size")?;
+    let shape = c.shape(0)?;
+    let Ok(is_first) = channels_first(attrs.str("data_format")?) else {
+        return c.leave_to_host();
+    };
+    if shape.rank() != 4 {
+        return c.leave_to_host();
+    }
+    let sizes = in_order(shape.dims(), is_first);
+    let out = Shape::new(&in_format(resize(sizes, block)?, is_first))?;
+    let (seen, axes) = split(sizes, is_first, block);
+    set_view(c, 0, &View::permuted(&seen, &axes), out)
 }
 
 #[cfg(test)]

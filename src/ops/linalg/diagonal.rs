@@ -2,6 +2,8 @@
 
 use crate::error::Result;
 use crate::graph::{ShapeContext, with_rank};
+use crate::ops::array::turned;
+use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::{Op, shape};
@@ -15,27 +17,32 @@ pub(in crate::ops) const OPS: &[Op] = &[
         .attr("T: {bfloat16, float16, float32, float64, int32, int64, complex64, complex128}")
         .shape(diag_shape)
         .grad(|g| renamed(g, "DiagPart", ""))
-        .kernel(diag),
+        .kernel(diag)
+        .gpu(diag_on_gpu),
     Op::new("DiagPart", "input: T -> diagonal: T")
         .attr("T: {bfloat16, float16, float32, float64, int32, int64, complex64, complex128}")
         .shape(diag_part_shape)
         .grad(|g| renamed(g, "Diag", ""))
-        .kernel(diag_part),
+        .kernel(diag_part)
+        .gpu(diag_part_on_gpu),
     Op::new("MatrixDiag", "diagonal: T -> output: T")
         .attr("T: type")
         .shape(matrix_diag_shape)
         .grad(|g| renamed(g, "MatrixDiagPart", "diag_part"))
-        .kernel(matrix_diag),
+        .kernel(matrix_diag)
+        .gpu(matrix_diag_on_gpu),
     Op::new("MatrixDiagPart", "input: T -> diagonal: T")
         .attr("T: type")
         .shape(matrix_diag_part_shape)
         .grad(matrix_diag_part_grad)
-        .kernel(matrix_diag_part),
+        .kernel(matrix_diag_part)
+        .gpu(matrix_diag_part_on_gpu),
     Op::new("MatrixSetDiag", "input: T, diagonal: T -> output: T")
         .attr("T: type")
         .shape(matrix_set_diag_shape)
         .grad(matrix_set_diag_grad)
-        .kernel(matrix_set_diag),
+        .kernel(matrix_set_diag)
+        .gpu(matrix_set_diag_on_gpu),
     Op::new(
         "MatrixBandPart",
         "input: T, num_lower: Tindex, num_upper: Tindex -> band: T",
@@ -44,7 +51,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("Tindex: {int32, int64} = DT_INT64")
     .shape(shape::unchanged)
     .grad(band_grad)
-    .kernel(band),
+    .kernel(band)
+    .gpu(band_on_gpu)
+    .on_host(&[1, 2]),
 ];
 
 fn diag_shape(c: &mut ShapeContext) -> Result<()> {
@@ -324,6 +333,67 @@ fn matrix_set_diag(c: &mut KernelContext) -> Result<()> {
     }
     c.set_output(0, out);
     Ok(())
+}
+
+/// A matrix or more of zeros with input 0 on the diagonal; its shape is input 0's with `more` behind it.
+fn onto_diagonal(c: &mut GpuContext, n: usize, more: &[i64]) -> Result<()> {
+    let shape = Shape::new(&[c.shape(0)?.dims(), more].concat())?;
+    turned::with_diagonal(c, 0, [n, n], shape)
+}
+
+fn diag_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let shape = c.shape(0)?.clone();
+    match shape.rank() {
+        0 => c.leave_to_host(),
+        _ => onto_diagonal(c, shape.num_elements(), shape.dims()),
+    }
+}
+
+fn matrix_diag_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let shape = c.shape(0)?.clone();
+    match shape.dims().last() {
+        None => c.leave_to_host(),
+        Some(n) => onto_diagonal(c, *n as usize, &[*n]),
+    }
+}
+
+fn diag_part_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let shape = c.shape(0)?.clone();
+    let (half, rest) = shape.dims().split_at(shape.rank() / 2);
+    if half.is_empty() || half != rest {
+        return c.leave_to_host();
+    }
+    let made = Shape::new(half)?;
+    let n = made.num_elements();
+    turned::set_diagonal(c, [n, n], made)
+}
+
+fn matrix_diag_part_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let (rows, columns) = matrix_sizes(c.shape(0)?)?;
+    let shape = diagonal_shape(c.shape(0)?)?;
+    turned::set_diagonal(c, [rows, columns], shape)
+}
+
+fn matrix_set_diag_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let shape = c.shape(0)?.clone();
+    let (rows, columns) = matrix_sizes(&shape)?;
+    if *c.shape(1)? != diagonal_shape(&shape)? {
+        return c.leave_to_host();
+    }
+    turned::with_diagonal(c, 1, [rows, columns], shape)
+}
+
+fn band_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let (rows, columns) = matrix_sizes(c.shape(0)?)?;
+    let (lower, upper) = (c.host_input(1)?.int()?, c.host_input(2)?.int()?);
+    let kept = |bound: i64, size: usize| match usize::try_from(bound) {
+        Ok(bound) => Some(bound).filter(|bound| *bound <= size),
+        Err(_) => Some(rows.max(columns)),
+    };
+    match (kept(lower, rows), kept(upper, columns)) {
+        (Some(lower), Some(upper)) => turned::band(c, [lower, upper]),
+        _ => c.leave_to_host(),
+    }
 }
 
 fn band(c: &mut KernelContext) -> Result<()> {
