@@ -4,6 +4,7 @@
 use crate::backend::cpu::window::{Padding, Window};
 use crate::backend::gpu::{Shader, groups_for};
 use crate::error::Result;
+use crate::ops::array::rows;
 use crate::ops::gpu::{GpuContext, words};
 use crate::ops::layout::Layout;
 use crate::value::{DType, Shape, Value};
@@ -12,59 +13,84 @@ use crate::value::{DType, Shape, Value};
 const MOST: usize = 1 << 15;
 
 /// Windows over the height and the width of images of `shape`, which the shader sees with so many channels at the end.
-struct Pool {
-    shape: Shape,
-    channels: usize,
-    rows: Window,
-    cols: Window,
-    out: Shape,
+pub(super) struct Pool {
+    pub shape: Shape,
+    pub channels: usize,
+    pub rows: Window,
+    pub cols: Window,
+    pub out: Shape,
+}
+
+/// Sizes and strides of windows of so many axes: attributes, or the last two inputs.
+fn settings(c: &GpuContext, rank: usize) -> Result<Option<[Vec<i64>; 2]>> {
+    let last = c.num_inputs();
+    let [sizes, strides] = match c.attrs().get("ksize") {
+        Some(_) => ["ksize", "strides"].map(|name| c.attrs().ints(name).map(<[i64]>::to_vec)),
+        None => [last - 2, last - 1].map(|i| c.ints_input(i)),
+    };
+    let (sizes, strides) = (sizes?, strides?);
+    let channel_axis = Layout::of(c.attrs())?.channel_axis(rank);
+    let is_plain = |all: &[i64]| {
+        let is_positive = all.iter().all(|n| *n > 0);
+        all.len() == rank && all[0] == 1 && all[channel_axis] == 1 && is_positive
+    };
+    Ok((is_plain(&sizes) && is_plain(&strides)).then_some([sizes, strides]))
+}
+
+/// The windows along the spatial axes, and the shape of the result. `None`: left to the host, which says what is wrong.
+pub(super) fn windows_of(
+    c: &GpuContext,
+    shape: &Shape,
+    spatial: usize,
+) -> Result<Option<(Vec<Window>, Shape)>> {
+    let rank = spatial + 2;
+    if c.node.outputs[0].dtype != DType::F32 || shape.rank() != rank || shape.num_elements() == 0 {
+        return Ok(None);
+    }
+    let Some([sizes, strides]) = settings(c, rank)? else {
+        return Ok(None);
+    };
+    let padding = match c.attrs().str("padding")? {
+        "SAME" => Padding::Same,
+        _ => Padding::Valid,
+    };
+    let layout = Layout::of(c.attrs())?;
+    let mut dims = shape.dims().to_vec();
+    let mut windows = Vec::with_capacity(spatial);
+    for i in 0..spatial {
+        let axis = layout.spatial_axis(i);
+        let (size, stride) = (sizes[axis] as usize, strides[axis] as usize);
+        let Ok(window) = Window::new(shape.dim(axis), size, stride, 1, padding) else {
+            return Ok(None);
+        };
+        dims[axis] = window.output as i64;
+        windows.push(window);
+    }
+    let out = Shape::new(&dims)?;
+    let places = windows.iter().fold(1usize, |n, w| n.saturating_mul(w.size));
+    Ok((out.num_elements() > 0 && places <= MOST).then_some((windows, out)))
 }
 
 impl Pool {
-    /// `None`: left to the host, which says what is wrong.
     fn of(c: &GpuContext, shape: &Shape) -> Result<Option<Pool>> {
-        let attrs = c.attrs();
-        let (sizes, strides) = (attrs.ints("ksize")?, attrs.ints("strides")?);
-        let layout = Layout::of(attrs)?;
-        let channel_axis = layout.channel_axis(4);
-        let is_plain = |all: &[i64]| {
-            let is_positive = all.iter().all(|n| *n > 0);
-            all.len() == 4 && all[0] == 1 && all[channel_axis] == 1 && is_positive
-        };
-        if c.node.outputs[0].dtype != DType::F32
-            || shape.rank() != 4
-            || shape.num_elements() == 0
-            || !is_plain(sizes)
-            || !is_plain(strides)
-        {
-            return Ok(None);
-        }
-        let padding = match attrs.str("padding")? {
-            "SAME" => Padding::Same,
-            _ => Padding::Valid,
-        };
-        let window = |axis: usize| {
-            let (size, stride) = (sizes[axis] as usize, strides[axis] as usize);
-            Window::new(shape.dim(axis), size, stride, 1, padding)
-        };
-        let [y, x] = [0, 1].map(|i| layout.spatial_axis(i));
-        let (Ok(rows), Ok(cols)) = (window(y), window(x)) else {
+        let Some((windows, out)) = windows_of(c, shape, 2)? else {
             return Ok(None);
         };
-        let mut dims = shape.dims().to_vec();
-        (dims[y], dims[x]) = (rows.output as i64, cols.output as i64);
-        let out = Shape::new(&dims)?;
-        if rows.size.saturating_mul(cols.size) > MOST {
-            return Ok(None);
-        }
-        let is_first = layout.is_channels_first();
-        Ok((out.num_elements() > 0).then(|| Pool {
+        let is_first = Layout::of(c.attrs())?.is_channels_first();
+        Ok(Some(Pool {
             shape: shape.clone(),
             channels: if is_first { 1 } else { shape.dim(3) },
-            rows,
-            cols,
+            rows: windows[0],
+            cols: windows[1],
             out,
         }))
+    }
+
+    /// Whether it takes too many steps to find what a place was the maximum of: it looks at all of each window that
+    /// covers it.
+    pub(super) fn is_long(&self) -> bool {
+        let around = |w: &Window| w.size * w.size.div_ceil(w.stride);
+        around(&self.rows) * around(&self.cols) > MOST
     }
 
     /// The parameters of `shaders/pool.wgsl` for `count` elements.
@@ -75,6 +101,26 @@ impl Pool {
         params.extend(words([y.stride, x.stride, y.before, x.before])?);
         Ok(params)
     }
+
+    /// Maxima or averages of `x`, of the shape `out`.
+    pub(super) fn forward(&self, c: &GpuContext, x: &Value, is_average: bool) -> Result<Value> {
+        let y = c.allocate_as(DType::F32, self.out.clone())?;
+        let count = y.num_elements();
+        let shader = Shader::file("pool", &[("AVERAGE", u32::from(is_average)), ("PLACES", 0)]);
+        c.launch(&shader, &[x, &y], &self.params(count)?, groups_for(count))?;
+        Ok(y)
+    }
+
+    /// The gradient of the image: of maxima with x, y and dy, of averages with dy.
+    pub(super) fn backward(&self, c: &GpuContext, operands: &[&Value]) -> Result<Value> {
+        let dx = c.allocate_as(DType::F32, self.shape.clone())?;
+        let count = dx.num_elements();
+        let is_average = u32::from(operands.len() == 1);
+        let shader = Shader::file("pool_gradient", &[("AVERAGE", is_average)]);
+        let bindings = [operands, &[&dx]].concat();
+        c.launch(&shader, &bindings, &self.params(count)?, groups_for(count))?;
+        Ok(dx)
+    }
 }
 
 pub(super) fn pool(c: &mut GpuContext, is_average: bool) -> Result<()> {
@@ -83,23 +129,8 @@ pub(super) fn pool(c: &mut GpuContext, is_average: bool) -> Result<()> {
         return c.leave_to_host();
     };
     let x = c.input(0)?;
-    let y = c.allocate(0, p.out.clone())?;
-    let count = y.num_elements();
-    let shader = Shader::file("pool", &[("AVERAGE", u32::from(is_average))]);
-    c.launch(&shader, &[&x, &y], &p.params(count)?, groups_for(count))?;
+    let y = p.forward(c, &x, is_average)?;
     c.set_output(0, y);
-    Ok(())
-}
-
-/// Launches a gradient with these operands into `shape`, the image's.
-fn gradient(c: &mut GpuContext, p: &Pool, operands: &[Value], is_average: bool) -> Result<()> {
-    let dx = c.allocate(0, p.shape.clone())?;
-    let count = dx.num_elements();
-    let shader = Shader::file("pool_gradient", &[("AVERAGE", u32::from(is_average))]);
-    let mut bindings: Vec<&Value> = operands.iter().collect();
-    bindings.push(&dx);
-    c.launch(&shader, &bindings, &p.params(count)?, groups_for(count))?;
-    c.set_output(0, dx);
     Ok(())
 }
 
@@ -108,14 +139,13 @@ pub(super) fn max_gradient(c: &mut GpuContext) -> Result<()> {
     let Some(p) = Pool::of(c, &shape)? else {
         return c.leave_to_host();
     };
-    // Each place looks at all of each window that covers it.
-    let around = |w: &Window| w.size * w.size.div_ceil(w.stride);
-    let is_long = around(&p.rows) * around(&p.cols) > MOST;
-    if c.shape(1)? != &p.out || c.shape(2)? != &p.out || is_long {
+    if c.shape(1)? != &p.out || c.shape(2)? != &p.out || p.is_long() {
         return c.leave_to_host();
     }
-    let operands = [c.input(0)?, c.input(1)?, c.input(2)?];
-    gradient(c, &p, &operands, false)
+    let [x, y, dy] = [c.input(0)?, c.input(1)?, c.input(2)?];
+    let dx = p.backward(c, &[&x, &y, &dy])?;
+    c.set_output(0, dx);
+    Ok(())
 }
 
 pub(super) fn average_gradient(c: &mut GpuContext) -> Result<()> {
@@ -128,8 +158,46 @@ pub(super) fn average_gradient(c: &mut GpuContext) -> Result<()> {
     if c.shape(1)? != &p.out {
         return c.leave_to_host();
     }
-    let operands = [c.input(1)?];
-    gradient(c, &p, &operands, true)
+    let dy = c.input(1)?;
+    let dx = p.backward(c, &[&dy])?;
+    c.set_output(0, dx);
+    Ok(())
+}
+
+/// Maxima, and where they are found first.
+pub(super) fn max_with_argmax(c: &mut GpuContext) -> Result<()> {
+    let shape = c.shape(0)?.clone();
+    let Some(p) = Pool::of(c, &shape)? else {
+        return c.leave_to_host();
+    };
+    if shape.num_elements() >= 1 << 31 {
+        return c.leave_to_host();
+    }
+    let x = c.input(0)?;
+    let (y, places) = (c.allocate(0, p.out.clone())?, c.allocate(1, p.out.clone())?);
+    let count = y.num_elements();
+    let width = if places.dtype() == DType::I64 { 2 } else { 1 };
+    let mut params = p.params(count)?;
+    params.push(u32::from(c.attrs().bool("include_batch_in_index")?));
+    let shader = Shader::file("pool", &[("AVERAGE", 0), ("PLACES", width)]);
+    c.launch(&shader, &[&x, &y, &places], &params, groups_for(count))?;
+    c.set_output(0, y);
+    c.set_output(1, places);
+    Ok(())
+}
+
+/// Gradients added up at the places that input 2 names.
+pub(super) fn gradient_with_argmax(c: &mut GpuContext) -> Result<()> {
+    let shape = c.shape(0)?.clone();
+    let Some(p) = Pool::of(c, &shape)? else {
+        return c.leave_to_host();
+    };
+    if c.shape(1)? != &p.out || c.shape(2)? != &p.out {
+        return c.leave_to_host();
+    }
+    let is_batched = c.attrs().bool("include_batch_in_index")?;
+    let images = if is_batched { 1 } else { shape.dim(0) };
+    rows::add_at_places(c, images, shape)
 }
 
 #[cfg(all(test, feature = "gpu"))]
@@ -153,6 +221,68 @@ mod tests {
             agrees_on_gpu("AvgPool", std::slice::from_ref(&x), &given, 1e-5);
             agrees_on_gpu("MaxPoolGrad", &[x, y[0].clone(), dy.clone()], &given, 1e-5);
             agrees_on_gpu("AvgPoolGrad", &[shape, dy], &given, 1e-5);
+        }
+    }
+
+    #[test]
+    fn windows_may_be_operands() {
+        let sizes = [[1, 3, 2, 1], [1, 2, 2, 1]].map(|all| Value::vector::<i32>(&all).unwrap());
+        let given = attrs(&[("padding", "SAME".into())]);
+        let x = floats_of(&[2, 9, 8, 5]);
+        let inputs = [&[x.clone()], &sizes[..]].concat();
+        let y = run("MaxPoolV2", &inputs, &given).unwrap();
+        agrees_on_gpu("MaxPoolV2", &inputs, &given, 0.0);
+        let dy = floats_of(y[0].shape().dims());
+        let inputs = [&[x, y[0].clone(), dy], &sizes[..]].concat();
+        agrees_on_gpu("MaxPoolGradV2", &inputs, &given, 1e-5);
+    }
+
+    #[test]
+    fn places_of_maxima_are_the_cpus() {
+        for is_batched in [false, true] {
+            let given = attrs(&[
+                ("ksize", vec![1, 3, 2, 1].into()),
+                ("strides", vec![1, 2, 2, 1].into()),
+                ("padding", "SAME".into()),
+                ("include_batch_in_index", is_batched.into()),
+            ]);
+            let x = floats_of(&[2, 9, 8, 5]);
+            agrees_on_gpu("MaxPoolWithArgmax", std::slice::from_ref(&x), &given, 0.0);
+            let y = run("MaxPoolWithArgmax", std::slice::from_ref(&x), &given).unwrap();
+            let dy = floats_of(y[0].shape().dims());
+            let inputs = [x, dy, y[1].clone()];
+            agrees_on_gpu("MaxPoolGradWithArgmax", &inputs, &given, 1e-5);
+        }
+    }
+
+    #[test]
+    fn pools_of_volumes_agree_with_the_cpus() {
+        for (format, dims) in [("NDHWC", [2, 5, 6, 7, 3]), ("NCDHW", [2, 3, 5, 6, 7])] {
+            let all = |n: [i64; 3]| match format {
+                "NDHWC" => vec![1, n[0], n[1], n[2], 1],
+                _ => vec![1, 1, n[0], n[1], n[2]],
+            };
+            for padding in ["SAME", "VALID"] {
+                let given = attrs(&[
+                    ("ksize", all([3, 2, 3]).into()),
+                    ("strides", all([2, 1, 2]).into()),
+                    ("padding", padding.into()),
+                    ("data_format", format.into()),
+                ]);
+                let x = floats_of(&dims);
+                let shape = Value::vector(&dims.map(|d| d as i32)).unwrap();
+                let y = run("MaxPool3D", std::slice::from_ref(&x), &given).unwrap();
+                let dy = floats_of(y[0].shape().dims());
+                agrees_on_gpu("MaxPool3D", std::slice::from_ref(&x), &given, 0.0);
+                agrees_on_gpu("AvgPool3D", std::slice::from_ref(&x), &given, 1e-5);
+                agrees_on_gpu(
+                    "MaxPool3DGrad",
+                    &[x, y[0].clone(), dy.clone()],
+                    &given,
+                    1e-5,
+                );
+                agrees_on_gpu("AvgPool3DGrad", &[shape, dy], &given, 1e-5);
+            }
         }
     }
 
