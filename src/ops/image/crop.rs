@@ -3,7 +3,9 @@
 use crate::error::Result;
 use crate::graph::ShapeContext;
 use crate::ops::Op;
+use crate::ops::array::gpu::{Border, View, copy_view, pad};
 use crate::ops::build::{In, ints};
+use crate::ops::gpu::GpuContext;
 use crate::ops::gradient::{GradientContext, Grads};
 use crate::ops::kernel::KernelContext;
 use crate::ops::shape::{self, Padding};
@@ -20,7 +22,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("extrapolation_value: float = 0.0")
     .shape(crop_shape)
     .grad(crop_grad)
-    .kernel(crop),
+    .kernel(crop)
+    .gpu(super::boxes_gpu::crop)
+    .on_host(&[1, 2, 3]),
     Op::new(
         "CropAndResizeGradImage",
         "grads: float32, boxes: float32, box_ind: int32, image_size: int32 -> output: T",
@@ -28,7 +32,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
     .attr("T: {float32, float16, float64}")
     .attr("method: {'bilinear', 'nearest'} = 'bilinear'")
     .shape(image_shape)
-    .kernel(grad_image),
+    .kernel(grad_image)
+    .gpu(super::boxes_gpu::grad_image)
+    .on_host(&[1, 2, 3]),
     Op::new(
         "CropAndResizeGradBoxes",
         "grads: float32, image: T, boxes: float32, box_ind: int32 -> output: float32",
@@ -48,7 +54,8 @@ pub(in crate::ops) const OPS: &[Op] = &[
         .attr("T: realnumbertype")
         .attr("padding: {'SAME', 'VALID'}")
         .shape(patches_shape)
-        .kernel(patches),
+        .kernel(patches)
+        .gpu(patches_on_gpu),
 ];
 
 fn crop_shape(c: &mut ShapeContext) -> Result<()> {
@@ -100,14 +107,14 @@ fn crop_grad(g: &mut GradientContext) -> Result<Grads> {
 }
 
 /// Where along an axis the rows (or columns) of a crop lie; None outside of the image.
-struct Line {
-    low: usize,
-    high: usize,
-    part: f32,
-    at: f32,
+pub(super) struct Line {
+    pub low: usize,
+    pub high: usize,
+    pub part: f32,
+    pub at: f32,
 }
 
-fn line(from: f32, to: f32, i: usize, count: usize, size: usize) -> Option<Line> {
+pub(super) fn line(from: f32, to: f32, i: usize, count: usize, size: usize) -> Option<Line> {
     let last = (size as i64 - 1) as f32;
     let at = if count > 1 {
         from * last + i as f32 * ((to - from) * last / (count - 1) as f32)
@@ -123,14 +130,14 @@ fn line(from: f32, to: f32, i: usize, count: usize, size: usize) -> Option<Line>
 }
 
 /// The checked sizes of images, boxes and crops.
-struct Sizes {
-    image: [usize; 4],
-    crop: [usize; 2],
-    corners: Vec<[f32; 4]>,
-    which: Vec<usize>,
+pub(super) struct Sizes {
+    pub image: [usize; 4],
+    pub crop: [usize; 2],
+    pub corners: Vec<[f32; 4]>,
+    pub which: Vec<usize>,
 }
 
-fn sizes(image: &[i64], boxes: &Value, which: Vec<i64>, crop: [usize; 2]) -> Result<Sizes> {
+pub(super) fn sizes(image: &[i64], boxes: &Value, which: Vec<i64>, crop: [usize; 2]) -> Result<Sizes> {
     ensure!(
         image.len() == 4,
         invalid,
@@ -426,6 +433,46 @@ fn patches_shape(c: &mut ShapeContext) -> Result<()> {
     }
     dims.push(shape::mul_dim(image.dim(3), axes[0].size * axes[1].size)?);
     c.set(0, PartialShape::from_dims(dims));
+    Ok(())
+}
+
+/// A border of zeros, then a view that steps from window to window and from cell to cell.
+fn patches_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let shape = c.shape(0)?.clone();
+    if shape.rank() != 4 || shape.num_elements() == 0 {
+        return c.leave_to_host();
+    }
+    let (axes, padding) = windows(c.attrs())?;
+    let mut padded = shape.dims().to_vec();
+    let mut pairs = [(0, 0); 4];
+    let mut counts = [0i64; 2];
+    for (i, w) in axes.iter().enumerate() {
+        let size = padded[i + 1];
+        counts[i] = shape::window(size, w.size, w.stride, w.rate, padding)?;
+        let missing = (counts[i] - 1) * w.stride + (w.size - 1) * w.rate + 1 - size;
+        if matches!(padding, Padding::Same) && missing > 0 {
+            pairs[i + 1] = (missing / 2, missing - missing / 2);
+            padded[i + 1] += missing;
+        }
+    }
+    let out = [padded[0], counts[0], counts[1], axes[0].size * axes[1].size * padded[3]];
+    let out = Shape::new(&out)?;
+    let (image, whole) = (c.input(0)?, Shape::new(&padded)?);
+    let filled = Border::Filled([0; 2]);
+    let (Some(image), true) = (pad(c, &image, &pairs, filled, whole)?, out.num_elements() > 0) else {
+        return c.leave_to_host();
+    };
+    let (row, pixel) = (padded[2] * padded[3], padded[3]);
+    let ([y, x], [rows, cols]) = (&axes, counts);
+    let view = View {
+        start: 0,
+        counts: vec![padded[0], rows, cols, y.size, x.size, pixel],
+        steps: vec![padded[1] * row, y.stride * row, x.stride * pixel, y.rate * row, x.rate * pixel, 1],
+    };
+    match copy_view(c, &image, &view, out)? {
+        Some(made) => c.set_output(0, made),
+        None => c.leave_to_host()?,
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::Op;
 
 pub(super) mod boxes;
+mod boxes_gpu;
 pub(super) mod color;
 pub(super) mod crop;
 pub(super) mod files;

@@ -1,6 +1,7 @@
 //! Rows gathered in segments: the extremes and products of sorted and unsorted ones, and sums and means of rows that are
 //! looked up first (`SparseSegment*`, on which embedding look-ups of sparse ids rest).
 
+mod gpu;
 mod gradients;
 
 use crate::backend::cpu::gemm::Number;
@@ -9,6 +10,7 @@ use crate::graph::{Endpoint, ShapeContext};
 use crate::value::{PartialShape, Shape, Value};
 use crate::{bail, dispatch, ensure};
 
+use super::array::rows::{self, Join};
 use super::build::{In, int};
 use super::gradient::{GradientContext, Grads};
 use super::kernel::KernelContext;
@@ -20,18 +22,24 @@ pub(super) const OPS: &[Op] = &[
         .attr("Tindices: {int32, int64}")
         .shape(|c| sorted_shape(c, 1))
         .grad(extreme_grad)
-        .kernel(|c| sorted(c, Kind::Max)),
+        .kernel(|c| sorted(c, Kind::Max))
+        .gpu(|c| rows::sorted(c, Join::Max))
+        .on_host(&[1]),
     Op::new("SegmentMin", "data: T, segment_ids: Tindices -> output: T")
         .attr("T: realnumbertype")
         .attr("Tindices: {int32, int64}")
         .shape(|c| sorted_shape(c, 1))
         .grad(extreme_grad)
-        .kernel(|c| sorted(c, Kind::Min)),
+        .kernel(|c| sorted(c, Kind::Min))
+        .gpu(|c| rows::sorted(c, Join::Min))
+        .on_host(&[1]),
     Op::new("SegmentProd", "data: T, segment_ids: Tindices -> output: T")
         .attr("T: numbertype")
         .attr("Tindices: {int32, int64}")
         .shape(|c| sorted_shape(c, 1))
-        .kernel(|c| sorted(c, Kind::Product)),
+        .kernel(|c| sorted(c, Kind::Product))
+        .gpu(|c| rows::sorted(c, Join::Prod))
+        .on_host(&[1]),
     Op::new(
         "UnsortedSegmentMax",
         "data: T, segment_ids: Tindices, num_segments: Tnumsegments -> output: T",
@@ -41,7 +49,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tnumsegments: {int32, int64} = DT_INT32")
     .shape(unsorted_shape)
     .grad(gradients::extreme)
-    .kernel(|c| unsorted(c, Kind::Max)),
+    .kernel(|c| unsorted(c, Kind::Max))
+    .gpu(|c| rows::unsorted(c, Join::Max))
+    .on_host(&[1, 2]),
     Op::new(
         "UnsortedSegmentMin",
         "data: T, segment_ids: Tindices, num_segments: Tnumsegments -> output: T",
@@ -51,7 +61,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tnumsegments: {int32, int64} = DT_INT32")
     .shape(unsorted_shape)
     .grad(gradients::extreme)
-    .kernel(|c| unsorted(c, Kind::Min)),
+    .kernel(|c| unsorted(c, Kind::Min))
+    .gpu(|c| rows::unsorted(c, Join::Min))
+    .on_host(&[1, 2]),
     Op::new(
         "UnsortedSegmentProd",
         "data: T, segment_ids: Tindices, num_segments: Tnumsegments -> output: T",
@@ -61,7 +73,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tnumsegments: {int32, int64} = DT_INT32")
     .shape(unsorted_shape)
     .grad(gradients::product)
-    .kernel(|c| unsorted(c, Kind::Product)),
+    .kernel(|c| unsorted(c, Kind::Product))
+    .gpu(|c| rows::unsorted(c, Join::Prod))
+    .on_host(&[1, 2]),
     Op::new(
         "SparseSegmentSum",
         "data: T, indices: Tidx, segment_ids: int32 -> output: T",
@@ -70,7 +84,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tidx: {int32, int64} = DT_INT32")
     .shape(|c| sorted_shape(c, 2))
     .grad(sparse_sum_grad)
-    .kernel(|c| sparse(c, Scale::Sum)),
+    .kernel(|c| sparse(c, Scale::Sum))
+    .gpu(|c| gpu::sparse(c, Scale::Sum))
+    .on_host(&[1, 2, 3]),
     Op::new(
         "SparseSegmentSumWithNumSegments",
         "data: T, indices: Tidx, segment_ids: int32, num_segments: Tnumsegments -> output: T",
@@ -80,7 +96,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tnumsegments: {int32, int64} = DT_INT32")
     .shape(counted_shape)
     .grad(sparse_sum_grad)
-    .kernel(|c| sparse(c, Scale::Sum)),
+    .kernel(|c| sparse(c, Scale::Sum))
+    .gpu(|c| gpu::sparse(c, Scale::Sum))
+    .on_host(&[1, 2, 3]),
     Op::new(
         "SparseSegmentMean",
         "data: T, indices: Tidx, segment_ids: int32 -> output: T",
@@ -89,7 +107,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tidx: {int32, int64} = DT_INT32")
     .shape(|c| sorted_shape(c, 2))
     .grad(|g| sparse_scaled_grad(g, "SparseSegmentMeanGrad"))
-    .kernel(|c| sparse(c, Scale::Mean)),
+    .kernel(|c| sparse(c, Scale::Mean))
+    .gpu(|c| gpu::sparse(c, Scale::Mean))
+    .on_host(&[1, 2, 3]),
     Op::new(
         "SparseSegmentMeanWithNumSegments",
         "data: T, indices: Tidx, segment_ids: int32, num_segments: Tnumsegments -> output: T",
@@ -99,7 +119,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tnumsegments: {int32, int64} = DT_INT32")
     .shape(counted_shape)
     .grad(|g| sparse_scaled_grad(g, "SparseSegmentMeanGrad"))
-    .kernel(|c| sparse(c, Scale::Mean)),
+    .kernel(|c| sparse(c, Scale::Mean))
+    .gpu(|c| gpu::sparse(c, Scale::Mean))
+    .on_host(&[1, 2, 3]),
     Op::new(
         "SparseSegmentSqrtN",
         "data: T, indices: Tidx, segment_ids: int32 -> output: T",
@@ -108,7 +130,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tidx: {int32, int64} = DT_INT32")
     .shape(|c| sorted_shape(c, 2))
     .grad(|g| sparse_scaled_grad(g, "SparseSegmentSqrtNGrad"))
-    .kernel(|c| sparse(c, Scale::SqrtN)),
+    .kernel(|c| sparse(c, Scale::SqrtN))
+    .gpu(|c| gpu::sparse(c, Scale::SqrtN))
+    .on_host(&[1, 2, 3]),
     Op::new(
         "SparseSegmentSqrtNWithNumSegments",
         "data: T, indices: Tidx, segment_ids: int32, num_segments: Tnumsegments -> output: T",
@@ -118,7 +142,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tnumsegments: {int32, int64} = DT_INT32")
     .shape(counted_shape)
     .grad(|g| sparse_scaled_grad(g, "SparseSegmentSqrtNGrad"))
-    .kernel(|c| sparse(c, Scale::SqrtN)),
+    .kernel(|c| sparse(c, Scale::SqrtN))
+    .gpu(|c| gpu::sparse(c, Scale::SqrtN))
+    .on_host(&[1, 2, 3]),
     Op::new(
         "SparseSegmentMeanGrad",
         "grad: T, indices: Tidx, segment_ids: int32, output_dim0: int32 -> output: T",
@@ -126,7 +152,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("T: {float32, float64}")
     .attr("Tidx: {int32, int64} = DT_INT32")
     .shape(counted_shape)
-    .kernel(|c| sparse_grad(c, Scale::Mean)),
+    .kernel(|c| sparse_grad(c, Scale::Mean))
+    .gpu(|c| gpu::sparse_grad(c, Scale::Mean))
+    .on_host(&[1, 2, 3]),
     Op::new(
         "SparseSegmentSqrtNGrad",
         "grad: T, indices: Tidx, segment_ids: int32, output_dim0: int32 -> output: T",
@@ -134,7 +162,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("T: {float32, float64}")
     .attr("Tidx: {int32, int64} = DT_INT32")
     .shape(counted_shape)
-    .kernel(|c| sparse_grad(c, Scale::SqrtN)),
+    .kernel(|c| sparse_grad(c, Scale::SqrtN))
+    .gpu(|c| gpu::sparse_grad(c, Scale::SqrtN))
+    .on_host(&[1, 2, 3]),
 ];
 
 /// How rows of a segment become one.

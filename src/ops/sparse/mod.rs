@@ -8,6 +8,7 @@ use crate::ops::{Op, shape};
 use crate::value::{PartialShape, Shape, Value};
 
 mod arithmetic;
+mod gpu;
 mod gradients;
 mod layout;
 mod map;
@@ -25,7 +26,7 @@ pub(super) const OPS: &[Op] = &[
     Op::new("SparseAdd", "a_indices: int64, a_values: T, a_shape: int64, b_indices: int64, b_values: T, b_shape: int64, thresh: Treal -> sum_indices: int64, sum_values: T, sum_shape: int64").attr("T: numbertype").attr("Treal: realnumbertype").shape(add_shape).grad(gradients::add).kernel(arithmetic::add),
     Op::new("SparseAddGrad", "backprop_val_grad: T, a_indices: int64, b_indices: int64, sum_indices: int64 -> a_val_grad: T, b_val_grad: T").attr("T: numbertype").no_grad().shape(add_grad_shape).kernel(arithmetic::add_grad),
     Op::new("SparseTensorDenseAdd", "a_indices: Tindices, a_values: T, a_shape: Tindices, b: T -> output: T").attr("T: numbertype").attr("Tindices: {int32, int64}").shape(|c| { let b = c.input(3); c.set(0, b); Ok(()) }).grad(gradients::dense_add).kernel(arithmetic::dense_add),
-    Op::new("SparseTensorDenseMatMul", "a_indices: Tindices, a_values: T, a_shape: int64, b: T -> product: T").attr("T: type").attr("Tindices: {int32, int64} = DT_INT64").attr("adjoint_a: bool = false").attr("adjoint_b: bool = false").shape(mat_mul_shape).grad(gradients::dense_mat_mul).kernel(arithmetic::dense_mat_mul),
+    Op::new("SparseTensorDenseMatMul", "a_indices: Tindices, a_values: T, a_shape: int64, b: T -> product: T").attr("T: type").attr("Tindices: {int32, int64} = DT_INT64").attr("adjoint_a: bool = false").attr("adjoint_b: bool = false").shape(mat_mul_shape).grad(gradients::dense_mat_mul).kernel(arithmetic::dense_mat_mul).gpu(gpu::dense_mat_mul).on_host(&[0, 2]),
     Op::new("SparseDenseCwiseAdd", "sp_indices: int64, sp_values: T, sp_shape: int64, dense: T -> output: T").attr("T: numbertype").shape(cwise_shape).grad(gradients::none_yet).kernel(|c| arithmetic::cwise(c, arithmetic::Cwise::Add)),
     Op::new("SparseDenseCwiseMul", "sp_indices: int64, sp_values: T, sp_shape: int64, dense: T -> output: T").attr("T: numbertype").shape(cwise_shape).grad(|g| gradients::cwise(g, true)).kernel(|c| arithmetic::cwise(c, arithmetic::Cwise::Mul)),
     Op::new("SparseDenseCwiseDiv", "sp_indices: int64, sp_values: T, sp_shape: int64, dense: T -> output: T").attr("T: numbertype").shape(cwise_shape).grad(|g| gradients::cwise(g, false)).kernel(|c| arithmetic::cwise(c, arithmetic::Cwise::Div)),
