@@ -86,6 +86,8 @@ fn kept(item: &Item) -> usize {
     match item.op() {
         "Shape" | "ShapeN" | "Size" | "Rank" => item.inputs.len(),
         "IdentityN" => item.inputs.len(),
+        // Kept by a stack or an array: a value of the device stays there until somebody wants it.
+        "StackPushV2" | "TensorArrayWriteV3" => item.inputs.len(),
         _ => usize::from(matches!(run, Run::View(_))),
     }
 }

@@ -126,6 +126,13 @@ impl TensorArray {
         Ok(self.open()?.elements.len())
     }
 
+    /// Whether an element lies on a GPU.
+    pub fn lies_on_device(&self) -> Result<bool> {
+        let content = self.open()?;
+        let mut values = content.elements.iter().filter_map(|e| e.value.as_ref());
+        Ok(values.any(Value::is_on_device))
+    }
+
     /// The shape of all elements, as far as it is known.
     pub fn element_shape(&self) -> Result<PartialShape> {
         Ok(self.open()?.element_shape.clone())
@@ -209,7 +216,7 @@ impl TensorArray {
                     before.shape(),
                     value.shape()
                 );
-                add(before, &value)?
+                add(before.to_host()?, &value.to_host()?)?
             }
         };
         element.shape = Some(value.shape().clone());

@@ -74,7 +74,7 @@ pub(super) fn read(c: &mut KernelContext) -> Result<()> {
     Ok(())
 }
 
-/// Values side by side along a new first axis. They are checked to have one shape.
+/// Values side by side along a new first axis.
 pub(super) fn gather(c: &mut KernelContext) -> Result<()> {
     let array = array(c)?;
     let dtype = c.attrs().dtype("dtype")?;
@@ -102,6 +102,18 @@ pub(super) fn gather(c: &mut KernelContext) -> Result<()> {
         c.set_output(0, made);
         return Ok(());
     }
+    let (values, shape) = gathered(&array, &indices, wanted)?;
+    let made = joined(dtype, shape, &values)?;
+    c.set_output(0, made);
+    Ok(())
+}
+
+/// The elements at `indices`, at least one, and their shape side by side. They are checked to have one shape.
+pub(super) fn gathered(
+    array: &TensorArray,
+    indices: &[i64],
+    wanted: &PartialShape,
+) -> Result<(Vec<Value>, Shape)> {
     let values = indices.iter().map(|i| array.read(*i));
     let values = values.collect::<Result<Vec<_>>>()?;
     let first = values[0].shape().clone();
@@ -118,16 +130,14 @@ pub(super) fn gather(c: &mut KernelContext) -> Result<()> {
         );
     }
     let shape = with_first(values.len() as i64, &first)?;
-    let made = joined(dtype, shape, &values)?;
-    c.set_output(0, made);
-    Ok(())
+    Ok((values, shape))
 }
 
 fn with_first(n: i64, rest: &Shape) -> Result<Shape> {
     Shape::new(&[&[n], rest.dims()].concat())
 }
 
-fn joined(dtype: DType, shape: Shape, values: &[Value]) -> Result<Value> {
+pub(super) fn joined(dtype: DType, shape: Shape, values: &[Value]) -> Result<Value> {
     let sources: Vec<&Value> = values.iter().collect();
     let runs = values.iter().enumerate().map(|(source, v)| Run {
         source,
@@ -157,8 +167,23 @@ pub(super) fn scatter(c: &mut KernelContext) -> Result<()> {
         "Expected indices to be a vector, but received shape: {}",
         indices.shape()
     );
-    let dims = rows_of(value)?;
     let indices = indices.ints()?;
+    let row = check_scattered(&array, &indices, value)?;
+    for (i, index) in indices.iter().enumerate() {
+        let from = i * row.num_elements();
+        array.write(*index, part(value, row.clone(), from)?)?;
+    }
+    c.set_output(0, flow()?);
+    Ok(())
+}
+
+/// The shape of the rows of `value`, of which there is one for each index.
+pub(super) fn check_scattered(
+    array: &TensorArray,
+    indices: &[i64],
+    value: &Value,
+) -> Result<Shape> {
+    let dims = rows_of(value)?;
     ensure!(
         indices.len() as i64 == dims[0],
         invalid,
@@ -173,13 +198,7 @@ pub(super) fn scatter(c: &mut KernelContext) -> Result<()> {
         invalid,
         "Max scatter index must be < array size ({max} vs. {size})"
     );
-    let row = Shape::new(&dims[1..])?;
-    for (i, index) in indices.iter().enumerate() {
-        let from = i * row.num_elements();
-        array.write(*index, part(value, row.clone(), from)?)?;
-    }
-    c.set_output(0, flow()?);
-    Ok(())
+    Shape::new(&dims[1..])
 }
 
 fn rows_of(value: &Value) -> Result<&[i64]> {

@@ -2,6 +2,7 @@
 //! orders the steps; it carries no data. Gradients go into a second array that belongs to the first.
 
 mod array;
+mod gpu;
 mod gradients;
 mod kernels;
 
@@ -18,8 +19,8 @@ pub(super) const OPS: &[Op] = &[
     Op::new("TensorArrayGradWithShape", "handle: resource, flow_in: float32, shape_to_prepend: int32 -> grad_handle: resource, flow_out: float32").attr("source: string").stateful().no_grad().shape(grad_with_shape).host(kernels::make_gradient),
     Op::new("TensorArrayWriteV3", "handle: resource, index: int32, value: T, flow_in: float32 -> flow_out: float32").attr("T: type").stateful().shape(write_shape).grad(gradients::of_write).host(kernels::write),
     Op::new("TensorArrayReadV3", "handle: resource, index: int32, flow_in: float32 -> value: dtype").attr("dtype: type").stateful().shape(read_shape).grad(gradients::of_read).host(kernels::read),
-    Op::new("TensorArrayGatherV3", "handle: resource, indices: int32, flow_in: float32 -> value: dtype").attr("dtype: type").attr("element_shape: shape = ?").stateful().shape(gather_shape).grad(gradients::of_gather).host(kernels::gather),
-    Op::new("TensorArrayScatterV3", "handle: resource, indices: int32, value: T, flow_in: float32 -> flow_out: float32").attr("T: type").stateful().shape(scatter_shape).grad(gradients::of_scatter).host(kernels::scatter),
+    Op::new("TensorArrayGatherV3", "handle: resource, indices: int32, flow_in: float32 -> value: dtype").attr("dtype: type").attr("element_shape: shape = ?").stateful().shape(gather_shape).grad(gradients::of_gather).host(kernels::gather).gpu(gpu::gather).on_host(&[0, 1, 2]),
+    Op::new("TensorArrayScatterV3", "handle: resource, indices: int32, value: T, flow_in: float32 -> flow_out: float32").attr("T: type").stateful().shape(scatter_shape).grad(gradients::of_scatter).host(kernels::scatter).gpu(gpu::scatter).on_host(&[0, 1, 2, 3]),
     Op::new("TensorArrayConcatV3", "handle: resource, flow_in: float32 -> value: dtype, lengths: int64").attr("dtype: type").attr("element_shape_except0: shape = ?").stateful().shape(concat_shape).grad(gradients::of_concat).host(kernels::concat),
     Op::new("TensorArraySplitV3", "handle: resource, value: T, lengths: int64, flow_in: float32 -> flow_out: float32").attr("T: type").stateful().shape(split_shape).grad(gradients::of_split).host(kernels::split),
     Op::new("TensorArraySizeV3", "handle: resource, flow_in: float32 -> size: int32").stateful().no_grad().shape(size_shape).host(kernels::size),
