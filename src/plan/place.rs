@@ -55,9 +55,11 @@ fn lies_of(draft: &Draft, graph: &Graph, source: Source, lies: &FxHashMap<Source
         }
         Source::Feed(feed) => {
             let shape = graph.shape(draft.feeds[feed as usize]);
+            let dtype = draft.dtype(source);
             Lies {
                 on_host: true,
-                is_small: shape.rank() == Some(0),
+                // Lengths of sequences, say: how often a loop turns is computed from them.
+                is_small: shape.rank() == Some(0) || matches!(dtype, DType::I32 | DType::I64),
             }
         }
         // What comes back in a loop is not known yet: what enters it decides.
@@ -184,10 +186,13 @@ mod tests {
         let next = node(&mut g, "Add", "next", &[step, step]);
         let scaled = node(&mut g, "Mul", "scaled", &[x, decayed]);
         let shape = node(&mut g, "Shape", "shape", &[scaled]);
-        let text = shown(&g, &[x, rate, step], &[scaled, next, shape]);
+        let lengths = fed(&mut g, "lengths", DType::I32, &[-1]);
+        let longer = node(&mut g, "Add", "longer", &[lengths, lengths]);
+        let fetches = [scaled, next, shape, longer];
+        let text = shown(&g, &[x, rate, step, lengths], &fetches);
         let line = |name: &str| text.lines().find(|l| l.contains(name)).unwrap().to_string();
         assert!(line("'scaled'").contains("Mul@gpu0"), "{text}");
-        for name in ["'decayed'", "'next'", "'shape'"] {
+        for name in ["'decayed'", "'next'", "'shape'", "'longer'"] {
             assert!(!line(name).contains("@gpu"), "{text}");
         }
     }

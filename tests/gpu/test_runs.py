@@ -85,6 +85,67 @@ def test_memory_stays_as_it_is_over_a_thousand_steps():
         assert _core.gpu_counts(0)["bytes_held"] == before
 
 
+def test_indices_that_the_device_computes_cost_no_wait():
+    table = tf.get_variable("table", [50, 4], use_resource=False)
+    x = tf.placeholder(tf.float32, [None, 50])
+    rows = tf.gather(table, tf.argmax(x, 1))
+    train = tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_sum(tf.square(rows)))
+    scores = np.random.RandomState(1).uniform(size=[700, 50]).astype(np.float32)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        count = counted(lambda: session.run(train, {x: scores}))
+    # The wait is for the checks of the indices, at the run's end.
+    assert count["submissions"] == 1 and count["waits"] <= 1, count
+
+
+def arrays_of_tensors(x):
+    """Arrays that a loop reads and writes, joined and cut in every way; and the gradient through them."""
+    y = x * 2.0
+    rows = tf.TensorArray(tf.float32, 4, infer_shape=False).unstack(y)
+    out = tf.TensorArray(tf.float32, 4, infer_shape=False, clear_after_read=False)
+
+    def body(i, out, total):
+        row = tf.reshape(rows.read(i), [3])
+        return i + 1, out.write(i, tf.expand_dims(row * tf.reduce_sum(row), 0)), total + row
+
+    _, out, total = tf.while_loop(lambda i, *_: i < 4, body, [0, out, tf.zeros([3])])
+    parts = tf.TensorArray(tf.float32, 2, infer_shape=False).split(y, [1, 3])
+    signs = tf.TensorArray(tf.bool, 2, infer_shape=False).unstack(y[:2] > 0.0)
+    zeros = tf.TensorArray(tf.float32, 3, element_shape=[3]).write(1, y[0])
+    twice = tf.TensorArray(tf.float32, 2, clear_after_read=False).unstack(y[:2])
+    twice = twice.read(0) * twice.read(0) + twice.read(1)
+    joined = out.concat()
+    loss = tf.reduce_sum(joined**2) + tf.reduce_sum(total**3) + tf.reduce_sum(parts.read(1)) + tf.reduce_sum(twice)
+    gradient = tf.gradients(loss, x)[0]
+    return [joined, out.gather([2, 0]), out.stack(), parts.read(0), signs.stack(), zeros.stack(), twice, gradient]
+
+
+def test_arrays_of_tensors_give_what_they_give_on_the_host():
+    x = tf.placeholder(tf.float32, [4, 3])
+    both = []
+    for device in ("/cpu:0", "/gpu:0"):
+        with tf.device(device):
+            fetches = arrays_of_tensors(x)
+        with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session:
+            both.append(session.run(fetches, {x: np.random.RandomState(0).normal(size=[4, 3])}))
+    for expected, got in zip(*both, strict=True):
+        assert expected.dtype == got.dtype
+        np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+def test_a_recurrent_network_waits_once_a_step_of_training():
+    x = tf.placeholder(tf.float32, [3, 7, 5])
+    lengths = tf.placeholder(tf.int32, [3])
+    outputs, _ = tf.nn.dynamic_rnn(tf.nn.rnn_cell.BasicLSTMCell(6), x, lengths, dtype=tf.float32)
+    loss = tf.reduce_mean(tf.square(outputs))
+    train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        feed = {x: np.random.RandomState(2).uniform(size=[3, 7, 5]), lengths: [7, 3, 5]}
+        count = counted(lambda: session.run([loss, train], feed))
+    assert count["waits"] <= 2, count
+
+
 def test_what_was_read_of_a_reference_variable_shows_its_update(graph):
     v = tf.Variable(np.arange(4, dtype=np.float32), use_resource=False)
     old = tf.identity(v)
