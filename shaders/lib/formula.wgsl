@@ -64,6 +64,19 @@ fn wide_sub(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
     return vec2<u32>(a.x - b.x, a.y - b.y - select(0u, 1u, a.x < b.x));
 }
 
+// The low words of a product; the upper half of that of two low words goes by 16 bits.
+fn wide_mul(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
+    let low = (a.x & 0xffffu) * (b.x & 0xffffu);
+    let u = (a.x >> 16u) * (b.x & 0xffffu) + (low >> 16u);
+    let v = (a.x & 0xffffu) * (b.x >> 16u) + (u & 0xffffu);
+    let high = (a.x >> 16u) * (b.x >> 16u) + (u >> 16u) + (v >> 16u);
+    return vec2<u32>(a.x * b.x, high + a.x * b.y + a.y * b.x);
+}
+
+fn wide_abs(x: vec2<u32>) -> vec2<u32> {
+    return select(x, wide_sub(vec2<u32>(), x), (x.y >> 31u) == 1u);
+}
+
 fn wide_less(a: vec2<u32>, b: vec2<u32>) -> bool {
     let high = bitcast<i32>(a.y) < bitcast<i32>(b.y);
     return select(a.x < b.x, high, a.y != b.y);

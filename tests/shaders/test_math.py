@@ -219,3 +219,23 @@ def test_gamma_functions_of_negative_numbers_lose_only_to_cancellation(gpu, name
 def test_special_functions_at_the_edges(gpu, name, expected):
     x = np.array([0, -1, 1, np.inf, -np.inf, np.nan], np.float32)
     np.testing.assert_allclose(apply(gpu, "special", f"math_{name}(x[i])", x), expected, rtol=1e-6)
+
+
+WIDE = {
+    "wide_mul(x[i], y[i])": np.multiply,
+    "wide_add(x[i], y[i])": np.add,
+    "wide_sub(x[i], y[i])": np.subtract,
+    "wide_abs(x[i])": lambda a, _: np.abs(a),
+    "select(y[i], x[i], wide_less(x[i], y[i]))": np.minimum,
+}
+
+
+@pytest.mark.parametrize("call", WIDE)
+def test_numbers_of_two_words(gpu, call):
+    rng = np.random.default_rng(1)
+    sizes = rng.integers(0, 2**63, (2, 500), dtype=np.int64) >> rng.integers(0, 63, (2, 500))
+    x, y = sizes * rng.choice([1, -1], (2, 500))
+    text = HEAD.format(file="floats", call=call).replace("array<f32>", "array<vec2<u32>>")
+    text = "//!include lib/formula.wgsl\n" + text
+    got = gpu.run(text, {}, [x, y, witness.Out(x.shape, np.int64)], [x.size], witness.groups_1d(x.size))[0]
+    np.testing.assert_array_equal(got, WIDE[call](x, y))

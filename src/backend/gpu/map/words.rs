@@ -61,6 +61,14 @@ fn unary(op: Unary, t: DType, x: &str) -> Option<String> {
             Unary::Invert => format!("(~{x})"),
             _ => return None,
         }),
+        DType::I64 => Some(match op {
+            Unary::Neg => format!("wide_sub(vec2<u32>(), {x})"),
+            Unary::Abs => format!("wide_abs({x})"),
+            Unary::Square => format!("wide_mul({x}, {x})"),
+            Unary::Floor | Unary::Ceil | Unary::Rint | Unary::Round => x.to_string(),
+            Unary::Invert => format!("(~{x})"),
+            _ => return None,
+        }),
         DType::U8 => Some(match op {
             Unary::Square => format!("(({x} * {x}) & 255u)"),
             Unary::Invert => format!("(~{x} & 255u)"),
@@ -170,6 +178,13 @@ fn binary_wide(op: Binary, a: &str, b: &str) -> Option<String> {
     Some(match op {
         Binary::Add => format!("wide_add({a}, {b})"),
         Binary::Sub => format!("wide_sub({a}, {b})"),
+        Binary::Mul => format!("wide_mul({a}, {b})"),
+        Binary::SquaredDifference => {
+            format!("wide_mul(wide_sub({a}, {b}), wide_sub({a}, {b}))")
+        }
+        Binary::BitAnd => format!("({a} & {b})"),
+        Binary::BitOr => format!("({a} | {b})"),
+        Binary::BitXor => format!("({a} ^ {b})"),
         Binary::Less => format!("wide_less({a}, {b})"),
         Binary::LessEqual => format!("(!wide_less({b}, {a}))"),
         Binary::Greater => format!("wide_less({b}, {a})"),
