@@ -67,6 +67,20 @@ OPS = {
         with_gradient(lambda x: tf.nn.avg_pool3d(x, [1, 2, 3, 2, 1], [1, 2, 1, 2, 1], "SAME")),
         [floats(2, 5, 6, 7, 3)],
     ),
+    "convolution of volumes": (
+        lambda x, w: [
+            tf.nn.conv3d(x, w, [1, 2, 1, 2, 1], "SAME"),
+            *tf.gradients(tf.nn.conv3d(x, w, [1, 2, 1, 2, 1], "SAME") ** 2, [x, w]),
+        ],
+        [floats(2, 7, 6, 5, 3), floats(3, 2, 2, 3, 4)],
+    ),
+    "convolution of volumes with holes": (
+        lambda x, w: [
+            tf.nn.conv3d(x, w, [1] * 5, "VALID", dilations=[1, 2, 1, 2, 1]),
+            *tf.gradients(tf.nn.conv3d(x, w, [1] * 5, "VALID", dilations=[1, 2, 1, 2, 1]), [x, w]),
+        ],
+        [floats(2, 7, 6, 5, 3), floats(3, 2, 2, 3, 4)],
+    ),
     "segment max": (with_gradient(lambda x: tf.segment_max(x, IDS)), [floats(6, 5)]),
     "segment min": (with_gradient(lambda x: tf.segment_min(x, IDS)), [floats(6, 5)]),
     "segment prod": (lambda x: tf.segment_prod(x, IDS), [floats(6, 5)]),

@@ -97,10 +97,7 @@ fn stitch_grad(g: &mut GradientContext) -> Result<Grads> {
 }
 
 /// For each row of a stitch where it comes from, (source, row): the last that names it. And the sizes of a row.
-fn places_of(
-    indices: &[Value],
-    data: &[Shape],
-) -> Result<(Vec<Option<(usize, usize)>>, Vec<i64>)> {
+fn places_of(indices: &[Value], data: &[Shape]) -> Result<(Vec<Option<(usize, usize)>>, Vec<i64>)> {
     let mut from: Vec<Option<(usize, usize)>> = Vec::new();
     let mut rest: Option<Vec<i64>> = None;
     for (k, (indices, data)) in indices.iter().zip(data).enumerate() {
@@ -189,7 +186,10 @@ fn stitch_on_gpu(c: &mut GpuContext) -> Result<()> {
         begins.push(total as i32);
         total += indices.num_elements();
     }
-    let rows = from.iter().flatten().map(|(k, row)| begins[*k] + *row as i32);
+    let rows = from
+        .iter()
+        .flatten()
+        .map(|(k, row)| begins[*k] + *row as i32);
     let rows: Vec<i32> = rows.collect();
     // Rows that no index names are zeros, which the host adds.
     if rows.len() < from.len() || rows.is_empty() || block == 0 || total * block >= 1 << 30 {

@@ -20,7 +20,7 @@ fn signed(x: i64) -> u32 {
 }
 
 /// The shape that an input says: its own, or where it is wanted, its elements.
-fn shape_of(c: &GpuContext, i: usize, is_wanted: bool) -> Result<Shape> {
+pub(super) fn shape_of(c: &GpuContext, i: usize, is_wanted: bool) -> Result<Shape> {
     match is_wanted {
         true => Shape::new(&c.ints_input(i)?),
         false => Ok(c.shape(i)?.clone()),
@@ -198,7 +198,7 @@ fn plain(m: usize, n: usize, k: usize) -> Product {
 }
 
 /// The product of the patches of an image, or of their transpose, with a matrix.
-fn of_patches(
+pub(super) fn of_patches(
     c: &GpuContext,
     [image, b]: [&Value; 2],
     to: &mut Target,
@@ -296,10 +296,21 @@ fn phases(w: &Window) -> Vec<Phase> {
 }
 
 fn by_input(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
-    let [_, y, x] = g.windows;
-    let (n, channels) = (g.in_channels, g.out_channels);
     let (filter, dy) = (c.input(1)?, image(c, 2)?);
     let mut to = target(c, shape)?;
+    of_gradient(c, g, [&dy, &filter], &mut to)?;
+    set_target(c, to)
+}
+
+/// The gradient of images, a dispatch for each phase of the strides.
+pub(super) fn of_gradient(
+    c: &GpuContext,
+    g: &Geometry,
+    [dy, filter]: [&Value; 2],
+    to: &mut Target,
+) -> Result<()> {
+    let [_, y, x] = g.windows;
+    let (n, channels) = (g.in_channels, g.out_channels);
     for rows in phases(&y) {
         for cols in phases(&x) {
             let m = g.batch * rows.places * cols.places;
@@ -322,10 +333,10 @@ fn by_input(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
                 y.input, x.input, rows.first, cols.first, y.stride, x.stride,
             ])?);
             let shader = Shader::file("conv2d_input", &constants);
-            to.launch(c, shader, &[&dy, &filter], &params, cut.groups(m, n, 1))?;
+            to.launch(c, shader, &[dy, filter], &params, cut.groups(m, n, 1))?;
         }
     }
-    set_target(c, to)
+    Ok(())
 }
 
 /// Depthwise convolution and its gradients.

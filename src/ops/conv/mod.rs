@@ -7,6 +7,7 @@ mod gpu;
 mod gradients;
 mod kernels;
 mod shapes;
+mod volumes;
 
 use kernels::Part;
 
@@ -107,7 +108,8 @@ pub(super) const OPS: &[Op] = &[
         .attr("dilations: list(int) = [1, 1, 1, 1, 1]")
         .shape(|c| shapes::forward(c, 3))
         .grad(|g| gradients::of_forward(g, gradients::CONV_3D))
-        .kernel(|c| kernels::run(c, Part::Forward, 3)),
+        .kernel(|c| kernels::run(c, Part::Forward, 3))
+        .gpu(|c| volumes::conv3d(c, Part::Forward)),
     Op::new(
         "Conv3DBackpropInputV2",
         "input_sizes: Tshape, filter: T, out_backprop: T -> output: T",
@@ -120,7 +122,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("Tshape: {int32, int64} = DT_INT32")
     .shape(|c| shapes::of_sizes(c, 0, 5))
     .grad(|g| gradients::of_backprop_input(g, gradients::CONV_3D))
-    .kernel(|c| kernels::run(c, Part::Input, 3)),
+    .kernel(|c| kernels::run(c, Part::Input, 3))
+    .gpu(|c| volumes::conv3d(c, Part::Input))
+    .on_host(&[0]),
     Op::new(
         "Conv3DBackpropFilterV2",
         "input: T, filter_sizes: int32, out_backprop: T -> output: T",
@@ -132,7 +136,9 @@ pub(super) const OPS: &[Op] = &[
     .attr("dilations: list(int) = [1, 1, 1, 1, 1]")
     .shape(|c| shapes::of_sizes(c, 1, 5))
     .grad(|g| gradients::of_backprop_filter(g, gradients::CONV_3D))
-    .kernel(|c| kernels::run(c, Part::Filter, 3)),
+    .kernel(|c| kernels::run(c, Part::Filter, 3))
+    .gpu(|c| volumes::conv3d(c, Part::Filter))
+    .on_host(&[1]),
     Op::new(
         "Conv3DBackpropInput",
         "input: T, filter: T, out_backprop: T -> output: T",

@@ -29,7 +29,8 @@ fn ways(s: &Sizes, is_nearest: bool) -> Ways {
                 let x = line(corner[1], corner[3], j, s.crop[1], width);
                 let mut add = |row: usize, column: usize, part: f32| {
                     ways.cells.push(cell);
-                    ways.pixels.push(((image * height + row) * width + column) as i64);
+                    ways.pixels
+                        .push(((image * height + row) * width + column) as i64);
                     ways.parts.push(part);
                 };
                 match (&y, &x) {
@@ -62,7 +63,12 @@ pub(super) fn crop(c: &mut GpuContext) -> Result<()> {
     if c.dtype(0)? != DType::F32 || height <= 0 || width <= 0 {
         return c.leave_to_host();
     }
-    let Ok(s) = sizes(image.dims(), &boxes, which, [height as usize, width as usize]) else {
+    let Ok(s) = sizes(
+        image.dims(),
+        &boxes,
+        which,
+        [height as usize, width as usize],
+    ) else {
         return c.leave_to_host();
     };
     let ways = ways(&s, c.attrs().str("method")? == "nearest");
@@ -117,14 +123,21 @@ mod tests {
     #[test]
     fn crops_and_their_gradients_are_the_cpus() {
         let shape = Shape::new(&[3, 4]).unwrap();
-        let boxes = [0.0, 0.1, 1.0, 0.9, 0.5, 0.2, -0.25, 0.8, 0.2, 0.2, 0.3, 0.3f32];
+        let boxes = [
+            0.0, 0.1, 1.0, 0.9, 0.5, 0.2, -0.25, 0.8, 0.2, 0.2, 0.3, 0.3f32,
+        ];
         let boxes = Value::from_slice(shape, &boxes).unwrap();
         let which = Value::vector(&[1i32, 0, 1]).unwrap();
         let size = Value::vector(&[4i32, 3]).unwrap();
         let image_size = Value::vector(&[2i32, 7, 6, 5]).unwrap();
         for method in ["bilinear", "nearest"] {
             let given = attrs(&[("method", method.into())]);
-            let inputs = [floats_of(&[2, 7, 6, 5]), boxes.clone(), which.clone(), size.clone()];
+            let inputs = [
+                floats_of(&[2, 7, 6, 5]),
+                boxes.clone(),
+                which.clone(),
+                size.clone(),
+            ];
             agrees_on_gpu("CropAndResize", &inputs, &given, 1e-5);
             let dy = floats_of(&[3, 4, 3, 5]);
             let inputs = [dy, boxes.clone(), which.clone(), image_size.clone()];

@@ -137,7 +137,12 @@ pub(super) struct Sizes {
     pub which: Vec<usize>,
 }
 
-pub(super) fn sizes(image: &[i64], boxes: &Value, which: Vec<i64>, crop: [usize; 2]) -> Result<Sizes> {
+pub(super) fn sizes(
+    image: &[i64],
+    boxes: &Value,
+    which: Vec<i64>,
+    crop: [usize; 2],
+) -> Result<Sizes> {
     ensure!(
         image.len() == 4,
         invalid,
@@ -455,11 +460,19 @@ fn patches_on_gpu(c: &mut GpuContext) -> Result<()> {
             padded[i + 1] += missing;
         }
     }
-    let out = [padded[0], counts[0], counts[1], axes[0].size * axes[1].size * padded[3]];
+    let out = [
+        padded[0],
+        counts[0],
+        counts[1],
+        axes[0].size * axes[1].size * padded[3],
+    ];
     let out = Shape::new(&out)?;
     let (image, whole) = (c.input(0)?, Shape::new(&padded)?);
     let filled = Border::Filled([0; 2]);
-    let (Some(image), true) = (pad(c, &image, &pairs, filled, whole)?, out.num_elements() > 0) else {
+    let (Some(image), true) = (
+        pad(c, &image, &pairs, filled, whole)?,
+        out.num_elements() > 0,
+    ) else {
         return c.leave_to_host();
     };
     let (row, pixel) = (padded[2] * padded[3], padded[3]);
@@ -467,7 +480,14 @@ fn patches_on_gpu(c: &mut GpuContext) -> Result<()> {
     let view = View {
         start: 0,
         counts: vec![padded[0], rows, cols, y.size, x.size, pixel],
-        steps: vec![padded[1] * row, y.stride * row, x.stride * pixel, y.rate * row, x.rate * pixel, 1],
+        steps: vec![
+            padded[1] * row,
+            y.stride * row,
+            x.stride * pixel,
+            y.rate * row,
+            x.rate * pixel,
+            1,
+        ],
     };
     match copy_view(c, &image, &view, out)? {
         Some(made) => c.set_output(0, made),
