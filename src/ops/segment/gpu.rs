@@ -2,7 +2,7 @@
 //! there are, they alone say. What is wrong is left to the CPU's kernels, which say so.
 
 use crate::error::Result;
-use crate::ops::array::rows::{self, is_countable, sums_of_rows};
+use crate::ops::array::rows::{self, are_few, is_countable, sums_of_rows};
 use crate::ops::gpu::GpuContext;
 use crate::value::{DType, Shape, Value};
 
@@ -32,7 +32,9 @@ pub(super) fn sparse(c: &mut GpuContext, scale: Scale) -> Result<()> {
         && c.dtype(0)? == DType::F32
         && check_places(&indices, dims[0] as usize, "").is_ok();
     let width = width_of(&dims);
-    let is_right = is_right && is_countable(&[c.shape(0)?.num_elements(), rows * width]);
+    let is_right = is_right
+        && is_countable(&[c.shape(0)?.num_elements(), rows * width])
+        && (scale == Scale::Sum || are_few(&wide(&ids)));
     if !is_right {
         return c.leave_to_host();
     }
