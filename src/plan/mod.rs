@@ -2,6 +2,7 @@
 //!
 //! A plan is ours: derived, cached by the session, thrown away when the graph changes. The graph is never touched.
 
+mod alike;
 mod copies;
 mod dedupe;
 mod display;
@@ -62,6 +63,7 @@ pub fn plan_with(graph: &Graph, spec: &RunSpec, homes: Homes, lookup: Lookup) ->
     order::find_order(graph, spec, &mut draft);
     identity::drop_identities(&mut draft)?;
     fold::fold(&mut draft)?;
+    alike::drop_needless(&mut draft, graph)?;
     dedupe::dedupe(&mut draft)?;
     unused::drop_unused(&mut draft)?;
     sweep::sweep(&mut draft);
