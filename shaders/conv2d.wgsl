@@ -4,7 +4,8 @@
 // By the filter (A_ALONG_K 0): c [splits, taps, n] = patches^T b, b the gradient [positions, n]: m taps, k positions.
 //
 // Bindings: 0 x, 1 b, 2 c (or what lib/end.wgsl's place holds).
-// Parameters: m, n, k; chunk, splits: as in matmul.wgsl; the rest: lib/patches.wgsl, lib/end.wgsl.
+// Parameters: m, n, k; chunk, splits: as in matmul.wgsl; the image's sizes and those of the Grid of
+// lib/patches.wgsl; those of lib/end.wgsl.
 // Groups: x, y: tiles, columns first; z: splits. Constants: lib/gemm.wgsl, matrix_b.wgsl, matrix_c.wgsl, patches.wgsl.
 //!variant A_ALONG_K 0 X_VEC 1 B_VEC 1 C_VEC 1
 //!default A_ALONG_K 1
@@ -22,6 +23,11 @@ struct Params {
 }
 
 var<immediate> p: Params;
+
+fn grid() -> Grid {
+    return Grid(
+        p.rows, p.cols, p.window_cols, p.stride_y, p.stride_x, p.base_y, p.base_x, p.step_y, p.step_x);
+}
 
 fn load_a(m: u32, k: u32) -> mat4x4<f32> {
 //!if A_ALONG_K

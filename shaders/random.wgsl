@@ -1,7 +1,10 @@
 // Random numbers in TensorFlow's order, seed for seed: KIND 0 uniform floats in [0, 1), 1 normal floats, 2 normal floats
 // drawn again while they lie two standard deviations or more from 0, 3 int32 in low..low + range.
 //
-// Bindings: 0 made, in fours. Parameters: fours in all; the counter where the stream begins; the key; low; range.
+// Bindings: 0 made, in fours (or what lib/end.wgsl's place holds, where no operand is a row). Parameters: fours in all; the
+// counter where the stream begins; the key; low; range; those of lib/end.wgsl.
+//!default END 0
+//!default C_VEC 1
 //!default KIND 0
 //!variant KIND 1
 //!variant KIND 2
@@ -12,9 +15,14 @@
 struct Params {
     zero: u32, flag: u32, fours: u32, counter0: u32, counter1: u32, counter2: u32, counter3: u32,
     key0: u32, key1: u32, low: u32, range: u32,
+    end0: u32, end1: u32, end2: u32, end3: u32,
 }
 
+//!if KIND == 3
 @group(0) @binding(0) var<storage, read_write> made: array<vec4<u32>>;
+//!else
+//!include lib/end.wgsl
+//!end
 var<immediate> p: Params;
 
 // Group number `at` of words in the stream that begins at the counter; `times` 256 when each four has its own 256 groups.
@@ -65,6 +73,10 @@ fn four(i: u32) -> vec4<u32> {
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let i = linear_group(wid) * 256u + lid;
     if i < p.fours {
+//!if KIND == 3
         made[i] = four(i);
+//!else
+        finish(4u * i, 0u, 0u, bitcast<vec4<f32>>(four(i)));
+//!end
     }
 }

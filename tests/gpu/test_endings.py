@@ -180,3 +180,30 @@ def test_loops_and_branches_have_their_own():
     np.testing.assert_allclose(got[0], expected, rtol=1e-4, atol=1e-5)
     product = value @ w
     np.testing.assert_allclose(got[1], product.clip(0) if value.sum() > 0 else 1 / (1 + np.exp(-product)), rtol=1e-4)
+
+
+def test_a_normalized_layer_and_a_mask_end_in_formulas():
+    x = tf.placeholder(tf.float32, [None, 5, 4, 8])
+    y = tf.nn.leaky_relu(tf.layers.batch_normalization(x, training=True))
+    noise = tf.floor(tf.random_uniform([3, 5, 7], seed=3) + 0.3) * 2.0
+    value = normal(6, 5, 4, 8)
+    alone = run([tf.layers.batch_normalization(x, training=True)], {x: value})[1]
+    assert run([y], {x: value})[1] == alone
+    with tf.Session() as session, tf.Session(config=tf.ConfigProto(device_count={"GPU": 0})) as cpu:
+        before = _core.gpu_counts(0)["dispatches"]
+        np.testing.assert_array_equal(session.run(noise), cpu.run(noise))
+        assert _core.gpu_counts(0)["dispatches"] == before + 1
+
+
+@pytest.mark.parametrize("channels", [8, 5])
+def test_normalization_and_its_gradients_are_the_cpus(channels):
+    shape = [3, 6, 5, channels]
+    x = tf.placeholder(tf.float32, shape)
+    scale, offset = tf.constant(normal(channels)), tf.constant(normal(channels))
+    y, mean, variance = tf.nn.fused_batch_norm(x, scale, offset, epsilon=1e-3)
+    gradients = tf.gradients(tf.nn.relu(y) * x, [x, scale, offset])
+    value = normal(*shape)
+    with tf.Session() as session, tf.Session(config=tf.ConfigProto(device_count={"GPU": 0})) as cpu:
+        got, expected = (s.run([y, mean, variance, *gradients], {x: value}) for s in (session, cpu))
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)

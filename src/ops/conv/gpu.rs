@@ -254,55 +254,23 @@ fn by_filter(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
     c.set_target(to)
 }
 
-/// Places of one axis of the input that see the same elements of the filter: every stride-th from `first` on.
-struct Phase {
-    first: usize,
-    places: usize,
-    tap: usize,
-    tap_step: usize,
-    taps: usize,
-    /// The window over the gradient begins here at place 0 of the phase, and goes on by so much.
-    base: i64,
-    step: i64,
-}
-
-fn greatest_common_divisor(mut a: usize, mut b: usize) -> usize {
-    while b > 0 {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
-fn phases(w: &Window) -> Vec<Phase> {
-    let divisor = greatest_common_divisor(w.stride, w.dilation);
-    let phase = |first: usize| {
-        let shift = (first + w.before) % w.stride;
-        let taps: Vec<usize> = (0..w.size)
-            .filter(|t| t * w.dilation % w.stride == shift)
-            .collect();
-        let tap = taps.first().copied().unwrap_or(0);
-        let reach = (first + w.before) as i64 - (tap * w.dilation) as i64;
-        Phase {
-            first,
-            places: (w.input - first).div_ceil(w.stride),
-            tap,
-            tap_step: w.stride / divisor,
-            taps: taps.len(),
-            base: reach.div_euclid(w.stride as i64),
-            step: -((w.dilation / divisor) as i64),
-        }
-    };
-    (0..w.stride.min(w.input)).map(phase).collect()
-}
-
 fn by_input(c: &mut GpuContext, g: &Geometry, shape: Shape) -> Result<()> {
+    let [_, y, x] = g.windows;
+    if phases([&y, &x]) > MAX_GROUPS {
+        return c.leave_to_host();
+    }
     let (filter, dy) = (c.input(1)?, image(c, 2)?);
     let mut to = target(c, shape)?;
     of_gradient(c, g, [&dy, &filter], &mut to)?;
     set_target(c, to)
 }
 
-/// The gradient of images, a dispatch for each phase of the strides.
+fn phases([y, x]: [&Window; 2]) -> usize {
+    y.stride.min(y.input) * x.stride.min(x.input)
+}
+
+/// The gradient of images. Places that differ by whole strides see the same elements of the filter: each such phase is a
+/// product of its own, all in one dispatch.
 pub(super) fn of_gradient(
     c: &GpuContext,
     g: &Geometry,
@@ -311,32 +279,20 @@ pub(super) fn of_gradient(
 ) -> Result<()> {
     let [_, y, x] = g.windows;
     let (n, channels) = (g.in_channels, g.out_channels);
-    for rows in phases(&y) {
-        for cols in phases(&x) {
-            let m = g.batch * rows.places * cols.places;
-            let k = rows.taps * cols.taps * channels;
-            let cut = Cut::of(m, n, k, 1).whole(k);
-            let mut constants = vec![("X_VEC", is_vec(channels)), ("C_VEC", is_vec(n))];
-            constants.extend(cut.tile.constants());
-            let window_cols = cols.taps.max(1);
-            let mut params = words([m, n, k, y.output, x.output, channels])?.to_vec();
-            params.extend(words([rows.places, cols.places, window_cols, 1, 1])?);
-            params.extend([rows.base, cols.base, rows.step, cols.step].map(signed));
-            params.extend(words([
-                rows.tap,
-                cols.tap,
-                rows.tap_step,
-                cols.tap_step,
-                x.size,
-            ])?);
-            params.extend(words([
-                y.input, x.input, rows.first, cols.first, y.stride, x.stride,
-            ])?);
-            let shader = Shader::file("conv2d_input", &constants);
-            to.launch(c, shader, &[dy, filter], &params, cut.groups(m, n, 1))?;
-        }
-    }
-    Ok(())
+    let phases = phases([&y, &x]);
+    let places = |w: &Window| w.input.div_ceil(w.stride);
+    let taps = |w: &Window| w.size.div_ceil(w.stride);
+    let m = g.batch * places(&y) * places(&x);
+    let cut = Cut::of(m, n, taps(&y) * taps(&x) * channels, phases);
+    let mut constants = vec![("X_VEC", is_vec(channels)), ("C_VEC", is_vec(n))];
+    constants.extend(cut.tile.constants());
+    let mut params = words([g.batch, n, y.output, x.output, channels])?.to_vec();
+    params.extend(words([y.size, x.size, y.input, x.input])?);
+    params.extend(words([y.stride, x.stride, y.dilation, x.dilation])?);
+    params.extend(words([y.before, x.before])?);
+    let shader = Shader::file("conv2d_input", &constants);
+    let groups = cut.groups(m, n, phases);
+    to.launch(c, shader, &[dy, filter], &params, groups)
 }
 
 /// Depthwise convolution and its gradients.

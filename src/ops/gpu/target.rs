@@ -44,6 +44,15 @@ impl<'a> GpuContext<'a> {
 
     /// Where output 0, of type `float32` and this shape, is to be stored by a shader of so many inputs.
     pub fn target(&mut self, shape: Shape, inputs: usize) -> Target<'a> {
+        self.target_of(shape, inputs, true)
+    }
+
+    /// The same for shaders that see no axes: no operand may be a vector along the last one.
+    pub fn flat_target(&mut self, shape: Shape, inputs: usize) -> Target<'a> {
+        self.target_of(shape, inputs, false)
+    }
+
+    fn target_of(&mut self, shape: Shape, inputs: usize, has_rows: bool) -> Target<'a> {
         let follower = self.follower.take();
         let end = follower.and_then(|f| {
             let is_held = has_room(self.gpu, DType::F32, &shape);
@@ -56,7 +65,7 @@ impl<'a> GpuContext<'a> {
             let outputs = f.formula.program.outputs.len();
             let is_bound = inputs + ending.operands.len() + outputs <= self.gpu.limits().bindings;
             drop(operands);
-            is_bound.then_some((f, ending))
+            (is_bound && (has_rows || !ending.has_row)).then_some((f, ending))
         });
         Target {
             shape,

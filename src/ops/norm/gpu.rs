@@ -93,6 +93,34 @@ impl Channels {
         )?;
         Ok((to, chunks))
     }
+
+    /// What `shaders/channel_moments.wgsl` makes of those chunks.
+    fn moments(
+        self,
+        c: &GpuContext,
+        is_gradient: bool,
+        bindings: &[&Value],
+        chunks: usize,
+        epsilon: u32,
+    ) -> Result<()> {
+        let mut lanes = Lanes::of(chunks, self.channels.max(2));
+        // What is short is summed by few.
+        lanes.lanes = lanes.lanes.min(chunks.next_power_of_two());
+        let [lane, strided] = lanes.constants();
+        let constants = [("GRADIENT", u32::from(is_gradient)), lane, strided];
+        let mut params = words([self.channels, chunks, self.positions()])?.to_vec();
+        params.push(epsilon);
+        let shader = Shader::file("channel_moments", &constants);
+        c.launch(&shader, bindings, &params, lanes.groups(self.channels))
+    }
+
+    /// Whether elementwise shaders take four elements an invocation, as a constant, and their workgroups.
+    fn by_fours(self) -> (u32, [u32; 3]) {
+        match self.inner == 1 && self.channels.is_multiple_of(4) {
+            true => (1, groups_for(self.count() / 4)),
+            false => (0, groups_for(self.count())),
+        }
+    }
 }
 
 pub(super) fn bias_add(c: &mut GpuContext) -> Result<()> {
@@ -148,32 +176,30 @@ pub(super) fn batch_norm(c: &mut GpuContext) -> Result<()> {
     };
     let shape = c.shape(0)?.clone();
     let (x, scale, offset) = (c.input(0)?, c.input(1)?, c.input(2)?);
-    let n = view.positions();
     let [mean, variance, unbiased] = if is_training {
         let vector = || c.allocate_as(DType::F32, Shape::new(&[view.channels as i64])?);
         let made = [vector()?, vector()?, vector()?];
         view.fold(c, &x, Fold::Mean, &made[0])?;
         let (sums, chunks) = view.sums(c, &x, &made[0], None)?;
-        let sizes = [1, chunks, view.channels];
-        fold_into(c, &sums, sizes, Fold::Mean, n, &made[1])?;
         // The running variance is the unbiased one; the gradient needs the other.
-        fold_into(c, &sums, sizes, Fold::Mean, (n - 1).max(1), &made[2])?;
+        let bindings = [&sums, &made[1], &made[2]];
+        view.moments(c, false, &bindings, chunks, epsilon)?;
         made
     } else {
         let (mean, variance) = (c.input(3)?, c.input(4)?);
         [mean, variance.clone(), variance]
     };
-    let y = c.allocate(0, shape)?;
+    if view.inner > 1 {
+        c.follow_by_none();
+    }
+    let mut y = c.target(shape, 5);
     let mut params = words([view.count(), view.channels, view.inner])?.to_vec();
     params.push(epsilon);
-    let bindings = [&x, &scale, &offset, &mean, &variance, &y];
-    c.launch(
-        &Shader::file("batch_norm", &[]),
-        &bindings,
-        &params,
-        groups_for(view.count()),
-    )?;
-    c.set_output(0, y);
+    let inputs = [&x, &scale, &offset, &mean, &variance];
+    let (is_vec, groups) = view.by_fours();
+    let shader = Shader::file("batch_norm", &[("C_VEC", is_vec)]);
+    y.launch(c, shader, &inputs, &params, groups)?;
+    c.set_target(y)?;
     c.set_output(1, mean.clone());
     c.set_output(2, unbiased);
     c.set_output(3, mean);
@@ -205,7 +231,10 @@ pub(super) fn batch_norm_gradient(c: &mut GpuContext) -> Result<()> {
     let channels = view.channels as i64;
     let (parts, chunks) = view.sums(c, &x, &mean, Some(&dy))?;
     let sums = c.allocate_as(DType::F32, Shape::new(&[2, channels])?)?;
-    fold_into(c, &parts, [2, chunks, view.channels], Fold::Sum, 1, &sums)?;
+    let vector = || c.allocate_as(DType::F32, Shape::new(&[channels])?);
+    let (d_scale, d_offset) = (vector()?, vector()?);
+    let bindings = [&parts, &variance, &sums, &d_scale, &d_offset];
+    view.moments(c, true, &bindings, chunks, epsilon)?;
     let dx = c.allocate(0, shape)?;
     let share = if is_training {
         1.0 / view.positions() as f32
@@ -215,19 +244,9 @@ pub(super) fn batch_norm_gradient(c: &mut GpuContext) -> Result<()> {
     let mut params = words([view.count(), view.channels, view.inner])?.to_vec();
     params.extend([epsilon, share.to_bits()]);
     let bindings = [&dy, &x, &scale, &mean, &variance, &sums, &dx];
-    let shader = Shader::file("batch_norm_gradient", &[]);
-    c.launch(&shader, &bindings, &params, groups_for(view.count()))?;
-    let vector = || c.allocate_as(DType::F32, Shape::new(&[channels])?);
-    let (d_scale, d_offset) = (vector()?, vector()?);
-    let [channels] = words([view.channels])?;
-    let shader = Shader::file("batch_norm_scale_gradient", &[]);
-    let bindings = [&sums, &variance, &d_scale, &d_offset];
-    c.launch(
-        &shader,
-        &bindings,
-        &[channels, epsilon],
-        groups_for(view.channels),
-    )?;
+    let (is_vec, groups) = view.by_fours();
+    let shader = Shader::file("batch_norm_gradient", &[("C_VEC", is_vec)]);
+    c.launch(&shader, &bindings, &params, groups)?;
     let none = c.upload(&Value::scalar(0.0f32)?)?;
     c.set_output(0, dx);
     c.set_output(1, d_scale);

@@ -31,16 +31,21 @@ fn fill(
     kind: u32,
     range: [u32; 2],
 ) -> Result<()> {
-    let made = c.allocate(0, shape)?;
-    let fours = made.num_elements().div_ceil(4);
+    let fours = shape.num_elements().div_ceil(4);
     let mut params = vec![fours as u32];
     params.extend(philox.counter());
     params.extend(philox.key());
     params.extend(range);
     let shader = Shader::file("random", &[("KIND", kind)]);
-    c.launch(&shader, &[&made], &params, groups_for(fours))?;
-    c.set_output(0, made);
-    Ok(())
+    if kind == INTEGERS {
+        let made = c.allocate(0, shape)?;
+        c.launch(&shader, &[&made], &params, groups_for(fours))?;
+        c.set_output(0, made);
+        return Ok(());
+    }
+    let mut made = c.flat_target(shape, 0);
+    made.launch(c, shader, &[], &params, groups_for(fours))?;
+    c.set_target(made)
 }
 
 pub(super) fn stateful(c: &mut GpuContext, kind: Kind) -> Result<()> {

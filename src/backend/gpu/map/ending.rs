@@ -36,6 +36,8 @@ pub struct Ending {
     pub text: Text,
     /// Bound behind the shader's own inputs; the outputs follow, as many as the program has.
     pub operands: SmallVec<[Value; 4]>,
+    /// Whether an operand is a vector along the last axis.
+    pub has_row: bool,
     /// The last parameters.
     pub words: SmallVec<[u32; MAX_WORDS]>,
 }
@@ -62,6 +64,7 @@ impl Formulas {
         let mut ending = Ending {
             text: self.ending_text(program, &key)?,
             operands: SmallVec::new(),
+            has_row: reaches.contains(&Reach::Row),
             words: SmallVec::new(),
         };
         for (operand, reach) in operands.iter().zip(reaches) {
