@@ -4,8 +4,12 @@
 // Bindings: 0 vector [batch, k], 1 matrix, 2 y (or what lib/end.wgsl's place holds).
 // Parameters: count = batch * chunks * outputs; outputs; k; chunks; chunk, the k of each; v_step, m_step: elements from
 // a batch's vector and matrix to the next, 0 when all share one; those of lib/end.wgsl.
-// STRIDED: the matrix is [k, outputs], else [outputs, k].
+// STRIDED: the matrix is [k, outputs], else [outputs, k]. FOURS: elements that lie side by side go by fours: with STRIDED
+// outputs (count, outputs and m_step are those of fours; TREE_VEC and C_VEC are given too), else k (k, chunk and the steps).
 //!variant STRIDED 1 LANES 4
+//!variant STRIDED 1 LANES 4 FOURS 1 TREE_VEC 1 C_VEC 1
+//!variant FOURS 1
+//!default FOURS 0
 //!include lib/index.wgsl
 //!include lib/trees.wgsl
 //!include lib/end.wgsl
@@ -15,14 +19,23 @@ struct Params {
     end0: u32, end1: u32, end2: u32, end3: u32,
 }
 
+//!if FOURS
+alias Side = vec4<f32>;
+//!else
+alias Side = f32;
+//!end
+//!if STRIDED
 @group(0) @binding(0) var<storage, read_write> vector: array<f32>;
-@group(0) @binding(1) var<storage, read_write> matrix: array<f32>;
+//!else
+@group(0) @binding(0) var<storage, read_write> vector: array<Side>;
+//!end
+@group(0) @binding(1) var<storage, read_write> matrix: array<Side>;
 var<immediate> p: Params;
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let i = linear_group(wid) * OUTS + out_of(lid);
-    var sum = 0.0;
+    var sums = Side();
     if i < p.count {
         let rest = i / p.outputs;
         let batch = rest / p.chunks;
@@ -34,11 +47,23 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
 //!else
             let at = i % p.outputs * p.k + k;
 //!end
-            sum += vector[batch * p.v_step + k] * matrix[batch * p.m_step + at];
+            sums += vector[batch * p.v_step + k] * matrix[batch * p.m_step + at];
         }
     }
-    sum = tree_sum(lid, sum);
+//!if STRIDED
+    let sum = tree_sum(lid, sums);
+//!else
+//!if FOURS
+    let sum = tree_sum(lid, (sums.x + sums.y) + (sums.z + sums.w));
+//!else
+    let sum = tree_sum(lid, sums);
+//!end
+//!end
     if i < p.count && lane_of(lid) == 0u {
+//!if C_VEC
+        finish(4u * i, i % p.outputs * 4u, p.outputs * 4u, sum);
+//!else
         finish_one(i, i % p.outputs, sum);
+//!end
     }
 }

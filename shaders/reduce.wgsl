@@ -2,12 +2,17 @@
 // depends on the sizes alone. The axis may be cut into chunks: y is then [outer, chunks, inner], and a second dispatch
 // over it gives the result. Maximum and minimum pass NaN over, as TensorFlow does.
 //
-// Bindings: 0 x, 1 y.
-// Parameters: outputs = outer * chunks * inner; length; inner; chunks; chunk, the elements of each; divisor of a mean.
+// Bindings: 0 x, 1 y (of floats, or what lib/end.wgsl's place holds).
+// Parameters: outputs = outer * chunks * inner; length; inner; chunks; chunk, the elements of each; divisor of a mean;
+// those of lib/end.wgsl. C_VEC goes with VEC and STRIDED.
 // KIND: 0 sum, 1 product, 2 maximum (any, for bool), 3 minimum (all). MEAN: divides by the divisor.
 // SQUARE: squares of x are folded.
+// VEC: four floats at a time. With STRIDED, four neighbouring results: outputs and inner are those of fours. Else (inner
+// is 1) four neighbours of a row: length and chunk are those of fours.
 // INT: elements are i32. BYTES: elements are bool, packed four to a word; OUTS must then be 4 or more.
 //!variant KIND 1 STRIDED 1
+//!variant KIND 2 STRIDED 1 VEC 1 C_VEC 1
+//!variant MEAN 1 SQUARE 1 VEC 1
 //!variant KIND 2
 //!variant KIND 3
 //!variant MEAN 1 SQUARE 1
@@ -19,29 +24,41 @@
 //!default SQUARE 0
 //!default INT 0
 //!default BYTES 0
+//!default VEC 0
+//!default END 1
 //!include lib/index.wgsl
 //!include lib/bits.wgsl
 //!include lib/lanes.wgsl
 
 //!if BYTES
 alias T = u32;
-alias Stored = u32;
 //!else
 //!if INT
 alias T = i32;
-alias Stored = i32;
+//!else
+//!if VEC
+alias T = vec4<f32>;
 //!else
 alias T = f32;
-alias Stored = f32;
+//!end
 //!end
 //!end
 
 struct Params {
     zero: u32, flag: u32, outputs: u32, length: u32, inner: u32, chunks: u32, chunk: u32, divisor: u32,
+    end0: u32, end1: u32, end2: u32, end3: u32,
 }
 
-@group(0) @binding(0) var<storage, read_write> x: array<Stored>;
-@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
+@group(0) @binding(0) var<storage, read_write> x: array<T>;
+//!if BYTES
+@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+//!else
+//!if INT
+@group(0) @binding(1) var<storage, read_write> y: array<i32>;
+//!else
+//!include lib/end.wgsl
+//!end
+//!end
 var<immediate> p: Params;
 var<workgroup> part: array<T, 256>;
 
@@ -59,7 +76,7 @@ fn identity() -> T {
     //!if INT
     return bitcast<i32>(0x80000000u);
     //!else
-    return -infinity(p.zero);
+    return T(-infinity(p.zero));
     //!end
     //!end
 //!end
@@ -70,7 +87,7 @@ fn identity() -> T {
     //!if INT
     return 0x7fffffff;
     //!else
-    return infinity(p.zero);
+    return T(infinity(p.zero));
     //!end
     //!end
 //!end
@@ -106,6 +123,26 @@ fn fold(a: T, b: T) -> T {
     //!end
 //!end
 }
+
+//!if BYTES
+//!else
+fn put(o: u32, v: T) {
+//!if INT
+    y[o] = v;
+//!else
+//!if VEC
+//!if C_VEC
+    finish(4u * o, o % p.inner * 4u, p.inner * 4u, v);
+//!else
+    let half = fold(vec4<f32>(v.xy, identity().xy), vec4<f32>(v.zw, identity().zw));
+    finish_one(o, 0u, fold(half, half.yyyy).x);
+//!end
+//!else
+    finish_one(o, o % p.inner, v);
+//!end
+//!end
+}
+//!end
 
 fn load(i: u32) -> T {
 //!if BYTES
@@ -153,9 +190,13 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     if lane == 0u && o < p.outputs {
     //!if MEAN
         // No integer is divided by zero; a float is, and gives NaN.
-        y[o] = part[lid] / max(T(p.divisor), T(INT));
+    //!if INT
+        put(o, part[lid] / max(i32(p.divisor), 1));
     //!else
-        y[o] = part[lid];
+        put(o, part[lid] / f32(p.divisor));
+    //!end
+    //!else
+        put(o, part[lid]);
     //!end
     }
 //!end

@@ -1,13 +1,20 @@
-// What the lanes of an output hold, put together and given to each of them. For uniform control flow only.
+// What the lanes of an output hold, put together and given to each of them. For uniform control flow only. TREE_VEC: each
+// holds four.
 //!include lib/bits.wgsl
 //!include lib/lanes.wgsl
-var<workgroup> part: array<f32, 256>;
+//!default TREE_VEC 0
+//!if TREE_VEC
+alias Leaf = vec4<f32>;
+//!else
+alias Leaf = f32;
+//!end
+var<workgroup> part: array<Leaf, 256>;
 
 fn larger(a: f32, b: f32) -> f32 {
     return select(a, b, (b > a && !is_nan(a)) || is_nan(b));
 }
 
-fn tree_sum(lid: u32, value: f32) -> f32 {
+fn tree_sum(lid: u32, value: Leaf) -> Leaf {
     workgroupBarrier();
     part[lid] = value;
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
@@ -20,6 +27,8 @@ fn tree_sum(lid: u32, value: f32) -> f32 {
     return part[first_lane(out_of(lid))];
 }
 
+//!if TREE_VEC
+//!else
 // The largest value; NaN where there is one.
 fn tree_max(lid: u32, value: f32) -> f32 {
     workgroupBarrier();
@@ -33,3 +42,4 @@ fn tree_max(lid: u32, value: f32) -> f32 {
     workgroupBarrier();
     return part[first_lane(out_of(lid))];
 }
+//!end

@@ -21,10 +21,12 @@ def sums_of(gpu, x, mean, dy=None, chunks=1, lanes=32):
     """x [outer, channels, inner]; the result [1 or 2, chunks, channels]."""
     outer, channels, inner = x.shape
     positions = outer * inner
+    width = 4 if inner == 1 and channels % 4 == 0 else 1
     constants = {"GRADIENT": int(dy is not None), "LANES": lanes, "STRIDED": int(inner == 1)}
+    constants["TREE_VEC"] = int(width == 4)
     buffers = [x, mean] + ([] if dy is None else [dy]) + [Out((1 if dy is None else 2, chunks, channels))]
-    params = [positions, channels, inner, chunks, -(-positions // chunks)]
-    groups = groups_of(-(-chunks * channels // (256 // lanes)))
+    params = [positions, channels // width, inner, chunks, -(-positions // chunks)]
+    groups = groups_of(-(-chunks * channels // width // (256 // lanes)))
     return gpu.run("channel_sums", constants, buffers, params, groups)[0]
 
 

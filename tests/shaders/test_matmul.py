@@ -125,9 +125,12 @@ def test_what_lies_outside_a_tile_does_not_reach_its_sums(gpu):
 def test_a_vector_times_a_matrix(gpu, strided, batch, outputs, k, lanes, chunks, shared):
     vector, matrix = normal(batch, k), normal(1 if shared else batch, k, outputs)
     there = matrix if strided else matrix.swapaxes(1, 2).copy()
-    count = batch * chunks * outputs
-    params = [count, outputs, k, chunks, -(-k // chunks), k, 0 if shared else outputs * k]
-    buffers = [vector, there, Out((batch, chunks, outputs))]
+    fours = int((outputs if strided else k) % 4 == 0)
+    across, along = (4 if fours and strided else 1), (4 if fours and not strided else 1)
+    count, length = batch * chunks * outputs // across, k // along
+    steps = [k // along, 0 if shared else outputs * k // across // along]
+    params = [count, outputs // across, length, chunks, -(-length // chunks), *steps]
+    constants = {"STRIDED": strided, "LANES": lanes, "FOURS": fours, "TREE_VEC": across // 4, "C_VEC": across // 4}
     groups = groups_of(-(-count // (256 // lanes)))
-    (y,) = gpu.run("matvec", {"STRIDED": strided, "LANES": lanes}, buffers, params, groups)
+    (y,) = gpu.run("matvec", constants, [vector, there, Out((batch, chunks, outputs))], params, groups)
     near(y.sum(1), (vector[:, None].astype("d") @ matrix)[:, 0], k)

@@ -13,8 +13,11 @@ def reduce(gpu, x, kind, lanes, strided=0, chunks=1, mean=0, square=0):
     outer, length, inner = x.shape
     constants = {"KIND": KINDS[kind], "LANES": lanes, "STRIDED": strided, "MEAN": mean, "SQUARE": square}
     constants |= {"INT": int(x.dtype == np.int32), "BYTES": int(x.dtype == bool)}
-    outputs = outer * chunks * inner
-    params = [outputs, length, inner, chunks, -(-length // chunks), length]
+    fours = x.dtype == np.float32 and (inner if strided else length + inner - 1) % 4 == 0 and (strided or inner == 1)
+    across, along = (4 if fours and strided else 1), (4 if fours and not strided else 1)
+    constants |= {"VEC": int(fours), "C_VEC": int(fours and strided)}
+    outputs = outer * chunks * inner // across
+    params = [outputs, length // along, inner // across, chunks, -(-length // along // chunks), length]
     groups = groups_of(-(-outputs // (256 // lanes)))
     (y,) = gpu.run("reduce", constants, [x, Out((outer, chunks, inner), x.dtype)], params, groups)
     return y

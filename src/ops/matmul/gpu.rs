@@ -87,20 +87,27 @@ impl Product {
         is_strided: bool,
         to: &mut Target,
     ) -> Result<()> {
-        let lanes = Lanes::of(self.k, if is_strided { outputs.max(2) } else { 1 });
-        let chunks = lanes.chunks(self.k, self.batch * outputs);
-        let count = self.batch * chunks * outputs;
-        let chunk = self.k.div_ceil(chunks);
-        let params = words([
-            count,
-            outputs,
-            self.k,
-            chunks,
-            chunk,
-            vector_step,
-            matrix_step,
-        ])?;
-        let shader = Shader::file("matvec", &lanes.constants());
+        // What lies side by side goes by fours: outputs, or elements of the sums.
+        let fours = is_vec(if is_strided { outputs } else { self.k });
+        let width = if fours == 1 { 4 } else { 1 };
+        let (across, along) = if is_strided { (width, 1) } else { (1, width) };
+        let (own, k) = (outputs / across, self.k / along);
+        let lanes = Lanes::of(k, if is_strided { own.max(2) } else { 1 });
+        let chunks = lanes.chunks(k, self.batch * own);
+        let count = self.batch * chunks * own;
+        let chunk = k.div_ceil(chunks);
+        let (vector_step, matrix_step) = (vector_step / along, matrix_step / width);
+        let params = words([count, own, k, chunks, chunk, vector_step, matrix_step])?;
+        let is_across = u32::from(across == 4);
+        let [lane, strided] = lanes.constants();
+        let constants = [
+            ("FOURS", fours),
+            ("TREE_VEC", is_across),
+            ("C_VEC", is_across),
+            lane,
+            strided,
+        ];
+        let shader = Shader::file("matvec", &constants);
         launch_in_parts(
             c,
             to,

@@ -34,7 +34,8 @@ pub(in crate::ops) const OPS: &[Op] = &[
         .shape(bias_add_grad_shape)
         .grad(bias_add_grad_grad)
         .kernel(sum_to_channels)
-        .gpu(gpu::bias_add_gradient),
+        .gpu(gpu::bias_add_gradient)
+        .ends(),
 ];
 
 /// The shape of a value whose last axis (or second, with channels first) is as long as the bias.

@@ -4,7 +4,7 @@ use crate::backend::gpu::{Shader, groups_for};
 use crate::error::Result;
 use crate::ops::gpu::{GpuContext, words};
 use crate::ops::layout::Layout;
-use crate::ops::reduce::gpu::{Fold, Lanes, fold_into};
+use crate::ops::reduce::gpu::{Fold, Lanes, fold_into, fold_into_target};
 use crate::value::{DType, Shape, Value};
 
 /// An image seen as [outer, channels, inner].
@@ -70,21 +70,25 @@ impl Channels {
             channels, inner, ..
         } = self;
         let positions = self.positions();
-        let lanes = Lanes::of(positions, if inner == 1 { channels.max(2) } else { 1 });
-        let chunks = lanes.chunks(positions, channels);
+        let (is_vec, _) = self.by_fours();
+        let width = if is_vec == 1 { 4 } else { 1 };
+        let own = channels / width;
+        let lanes = Lanes::of(positions, if inner == 1 { own.max(2) } else { 1 });
+        let chunks = lanes.chunks(positions, own);
         let sums = 1 + i64::from(dy.is_some());
         let to = c.allocate_as(
             DType::F32,
             Shape::new(&[sums, chunks as i64, channels as i64])?,
         )?;
         let [first, last] = lanes.constants();
-        let constants = [("GRADIENT", u32::from(dy.is_some())), first, last];
+        let gradient = ("GRADIENT", u32::from(dy.is_some()));
+        let constants = [gradient, ("TREE_VEC", is_vec), first, last];
         let mut bindings = vec![x, mean];
         bindings.extend(dy);
         bindings.push(&to);
         let chunk = positions.div_ceil(chunks);
-        let params = words([positions, channels, inner, chunks, chunk])?;
-        let groups = lanes.groups(chunks * channels);
+        let params = words([positions, own, inner, chunks, chunk])?;
+        let groups = lanes.groups(chunks * own);
         c.launch(
             &Shader::file("channel_sums", &constants),
             &bindings,
@@ -148,7 +152,14 @@ pub(super) fn bias_add_gradient(c: &mut GpuContext) -> Result<()> {
         return c.leave_to_host();
     };
     let x = c.input(0)?;
-    let y = c.allocate(0, Shape::new(&[view.channels as i64])?)?;
+    let shape = Shape::new(&[view.channels as i64])?;
+    if view.inner == 1 && x.dtype() == DType::F32 {
+        let mut y = c.target(shape, 1);
+        let sizes = [1, view.outer, view.channels];
+        fold_into_target(c, &x, sizes, Fold::Sum, 1, &mut y)?;
+        return c.set_target(y);
+    }
+    let y = c.allocate(0, shape)?;
     view.fold(c, &x, Fold::Sum, &y)?;
     c.set_output(0, y);
     Ok(())

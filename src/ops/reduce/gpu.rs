@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::backend::gpu::{Shader, groups_of};
 use crate::error::Result;
-use crate::ops::gpu::{GpuContext, words};
+use crate::ops::gpu::{GpuContext, Target, words};
 use crate::value::{DType, Shape, Value, resolve_axis};
 
 use super::kernels::{Kind, groups};
@@ -89,22 +89,60 @@ const BUSY: usize = 256;
 /// Elements that a lane takes at least, where there are several chunks.
 const DEPTH: usize = 16;
 
+/// What a fold is stored into.
+enum Sink<'s, 't> {
+    Value(&'s Value),
+    Target(&'s mut Target<'t>),
+}
+
 /// Folds the middle axis of x, seen as [outer, length, inner], into `to` [outer, inner].
 pub(in crate::ops) fn fold_into(
+    c: &GpuContext,
+    x: &Value,
+    sizes: [usize; 3],
+    fold: Fold,
+    divisor: usize,
+    to: &Value,
+) -> Result<()> {
+    fold_to(c, x, sizes, fold, divisor, Sink::Value(to))
+}
+
+/// The same for floats, into a target whose rows have `inner` elements.
+pub(in crate::ops) fn fold_into_target(
+    c: &GpuContext,
+    x: &Value,
+    sizes: [usize; 3],
+    fold: Fold,
+    divisor: usize,
+    to: &mut Target,
+) -> Result<()> {
+    fold_to(c, x, sizes, fold, divisor, Sink::Target(to))
+}
+
+fn fold_to(
     c: &GpuContext,
     x: &Value,
     [outer, length, inner]: [usize; 3],
     fold: Fold,
     divisor: usize,
-    to: &Value,
+    to: Sink,
 ) -> Result<()> {
-    let mut lanes = Lanes::of(length, inner);
     let is_bool = x.dtype() == DType::Bool;
+    let is_float = x.dtype() == DType::F32;
+    // Floats go by fours, across results or along rows.
+    let by_fours = |size: usize| is_float && size > 0 && size.is_multiple_of(4);
+    let across = if by_fours(inner) { 4 } else { 1 };
+    let along = if inner == 1 && by_fours(length) { 4 } else { 1 };
+    let own_inner = match inner {
+        1 => 1,
+        _ => (inner / across).max(2),
+    };
+    let mut lanes = Lanes::of(length / along, own_inner);
     if is_bool {
         // An invocation writes four results.
         lanes.lanes = lanes.lanes.min(64);
     }
-    let chunks = lanes.chunks(length, outer * inner);
+    let chunks = lanes.chunks(length / along, outer * inner / across);
     let is_mean = matches!(fold, Fold::Mean | Fold::MeanSquare);
     let [first, last] = lanes.constants();
     let shader = Shader::file(
@@ -115,20 +153,27 @@ pub(in crate::ops) fn fold_into(
             ("SQUARE", u32::from(fold == Fold::MeanSquare)),
             ("INT", u32::from(x.dtype() == DType::I32)),
             ("BYTES", u32::from(is_bool)),
+            ("VEC", u32::from(across * along > 1)),
+            ("C_VEC", u32::from(across > 1)),
             first,
             last,
         ],
     );
-    let outputs = outer * chunks * inner;
-    let chunk = length.div_ceil(chunks);
-    let params = words([outputs, length, inner, chunks, chunk, divisor])?;
+    let outputs = outer * chunks * inner / across;
+    let (length_in, inner_in) = (length / along, inner / across);
+    let chunk = length_in.div_ceil(chunks);
+    let params = words([outputs, length_in, inner_in, chunks, chunk, divisor])?;
     if chunks == 1 {
-        return c.launch(&shader, &[x, to], &params, lanes.groups(outputs));
+        let groups = lanes.groups(outputs);
+        return match to {
+            Sink::Value(to) => c.launch(&shader, &[x, to], &params, groups),
+            Sink::Target(to) => to.launch(c, shader, &[x], &params, groups),
+        };
     }
     let shape = Shape::new(&[outer as i64, chunks as i64, inner as i64])?;
     let parts = c.allocate_as(x.dtype(), shape)?;
     c.launch(&shader, &[x, &parts], &params, lanes.groups(outputs))?;
-    fold_into(c, &parts, [outer, chunks, inner], fold.after(), divisor, to)
+    fold_to(c, &parts, [outer, chunks, inner], fold.after(), divisor, to)
 }
 
 /// The axes that input 1 says, reduced. What is wrong, and what no shader does, is left to the host.
