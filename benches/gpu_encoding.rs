@@ -6,6 +6,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ferroflow::backend::gpu::{Launch, Shader, Text, groups_for, noop};
+use ferroflow::value::DeviceBuffer;
 
 const SHADER: &str = "
 struct Params { zero: u32, flag: u32, n: u32 }
@@ -21,22 +22,35 @@ const DISPATCHES: u64 = 100;
 fn encoding(c: &mut Criterion) {
     let gpu = noop().expect("the noop backend is built in");
     let shader = Shader::text(Text::new(SHADER));
-    let buffers: Vec<_> = (0..DISPATCHES + 1)
-        .map(|_| gpu.allocate(4096).expect("memory"))
-        .collect();
+    let launch = |x: &DeviceBuffer, out: &DeviceBuffer| {
+        gpu.launch(Launch {
+            shader: black_box(&shader),
+            bindings: &[x, out],
+            params: &[1024],
+            groups: groups_for(1024),
+            check: None,
+        })
+        .expect("a launch");
+    };
+    let memory = || gpu.allocate(4096).expect("memory");
     let mut group = c.benchmark_group("gpu");
     group.throughput(Throughput::Elements(DISPATCHES));
-    group.bench_function("dispatches of a step, recorded and handed over", |b| {
+    let buffers: Vec<_> = (0..DISPATCHES + 1).map(|_| memory()).collect();
+    group.bench_function("dispatches recorded and handed over", |b| {
         b.iter(|| {
             for pair in buffers.windows(2) {
-                gpu.launch(Launch {
-                    shader: black_box(&shader),
-                    bindings: &[&pair[0], &pair[1]],
-                    params: &[1024],
-                    groups: groups_for(1024),
-                    check: None,
-                })
-                .expect("a launch");
+                launch(&pair[0], &pair[1]);
+            }
+            gpu.finish().expect("handed over");
+        });
+    });
+    group.bench_function("the same, results in memory of the pool", |b| {
+        b.iter(|| {
+            let mut x = memory();
+            for _ in 0..DISPATCHES {
+                let out = memory();
+                launch(&x, &out);
+                x = out;
             }
             gpu.finish().expect("handed over");
         });

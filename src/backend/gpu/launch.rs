@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::value::DeviceBuffer;
 
 /// A shader: a file of `shaders/`, or text made in the program, with constants. Pipelines are kept by it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shader {
     pub source: Source,
     pub constants: SmallVec<[(&'static str, u32); 6]>,
@@ -57,6 +57,17 @@ impl Eq for Text {}
 impl Hash for Text {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
+    }
+}
+
+/// Names of constants are left out: shaders of one file mostly have the same.
+impl Hash for Shader {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.source.hash(state);
+        for (_, value) in &self.constants {
+            state.write_u32(*value);
+        }
+        self.ending.hash(state);
     }
 }
 

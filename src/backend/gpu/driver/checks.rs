@@ -60,11 +60,16 @@ impl Checks {
             }
         }
         for ((run, check), words) in checks.into_iter().zip(words.chunks_exact(4)) {
-            let is_known = self.failed.iter().any(|(other, _)| *other == run);
-            if words[0] != 0 && !is_known {
-                self.failed
-                    .push((run, check([words[1], words[2], words[3]])));
+            if words[0] != 0 {
+                self.fail(run, check([words[1], words[2], words[3]]));
             }
+        }
+    }
+
+    /// Keeps an error for the run of this thread; its first is the one that counts.
+    pub fn fail(&mut self, run: ThreadId, error: Error) {
+        if !self.failed.iter().any(|(other, _)| *other == run) {
+            self.failed.push((run, error));
         }
     }
 

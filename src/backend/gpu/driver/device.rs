@@ -10,14 +10,14 @@ use crate::error::{Code, Error, Result};
 use crate::value::{Buffer, DeviceBuffer};
 use crate::{bail, ensure};
 
-use super::super::launch::Launch;
+use super::super::launch::{Launch, Shader};
 use super::super::{Counts, Gpu, Limits};
 use super::cache::Cache;
 use super::checks::{CHECK_BYTES, MAX_CHECKS};
+use super::compile::{Compiler, PARAMETER_BYTES};
 use super::memory::{Block, Memory, Pool, class_of};
-use super::pipelines::{PARAMETER_BYTES, Pipelines};
 use super::staging::Staging;
-use super::stream::Stream;
+use super::stream::{Copy, Dispatch, Stream, WORDS};
 
 /// More writes from the host than this wait for no submission: the driver keeps a copy of each.
 const MAX_WRITES: usize = 256;
@@ -40,7 +40,7 @@ pub struct Driver {
     limits: Limits,
     device: wgpu::Device,
     queue: wgpu::Queue,
-    pipelines: Pipelines,
+    compiler: Arc<Compiler>,
     pool: Mutex<Pool>,
     staging: Staging,
     stream: Mutex<Stream>,
@@ -112,7 +112,7 @@ impl Driver {
                 workgroup_bytes: limits.max_compute_workgroup_storage_size as usize,
                 invocations: limits.max_compute_invocations_per_workgroup,
             },
-            pipelines: Pipelines::new(is_checking(), Cache::open(&device, &info)),
+            compiler: Compiler::new(device.clone(), is_checking(), Cache::open(&device, &info)),
             pool: Mutex::default(),
             staging: Staging::default(),
             stream: Mutex::default(),
@@ -173,7 +173,7 @@ impl Driver {
             Some(block) => Ok(block),
             None => {
                 // What waits goes back to the system first, once the device is done with it.
-                self.pipelines.forget_groups();
+                self.stream.lock().pipelines.forget_groups();
                 self.pool.lock().trim();
                 self.wait_for_all()?;
                 self.try_block(size).ok_or_else(|| {
@@ -226,8 +226,17 @@ impl Driver {
     // ---- waiting ----
 
     fn submit(&self, stream: &mut Stream) -> wgpu::SubmissionIndex {
+        self.submit_with(stream, |_| {})
+    }
+
+    /// Hands the recording over, with what `last` puts behind it.
+    fn submit_with(
+        &self,
+        stream: &mut Stream,
+        last: impl FnOnce(&mut wgpu::CommandEncoder),
+    ) -> wgpu::SubmissionIndex {
         self.counters.submissions.fetch_add(1, Ordering::Relaxed);
-        stream.submit(&self.queue)
+        stream.submit(&self.device, &self.queue, &self.compiler, last)
     }
 
     fn wait(&self, index: wgpu::SubmissionIndex) -> Result<()> {
@@ -259,18 +268,19 @@ impl Driver {
         let of_checks = stream.checks.len() as u64 * CHECK_BYTES;
         let total = all.iter().map(|(_, len)| padded(*len)).sum::<u64>() + of_checks;
         let staging = self.staging.take(&self.device, total.max(16));
-        let mut at = 0;
-        let encoder = stream.encoder(&self.device);
-        for (memory, len) in all {
-            encoder.copy_buffer_to_buffer(&memory.block().buffer, 0, &staging, at, padded(*len));
-            at += padded(*len);
-        }
-        if of_checks > 0 {
-            encoder.copy_buffer_to_buffer(&self.checks, 0, &staging, at, of_checks);
-            encoder.clear_buffer(&self.checks, 0, None);
-        }
         let checks = stream.checks.take();
-        let index = self.submit(&mut stream);
+        let index = self.submit_with(&mut stream, |encoder| {
+            let mut at = 0;
+            for (memory, len) in all {
+                let from = &memory.block().buffer;
+                encoder.copy_buffer_to_buffer(from, 0, &staging, at, padded(*len));
+                at += padded(*len);
+            }
+            if of_checks > 0 {
+                encoder.copy_buffer_to_buffer(&self.checks, 0, &staging, at, of_checks);
+                encoder.clear_buffer(&self.checks, 0, None);
+            }
+        });
         stream.settle();
         drop(stream);
         let outcome = self.read_staged(&staging, index, all, of_checks);
@@ -324,6 +334,28 @@ impl Driver {
         found
             .pop()
             .ok_or_else(|| Error::internal("nothing was read"))
+    }
+
+    /// Puts a dispatch behind what is recorded.
+    fn record(
+        &self,
+        stream: &mut Stream,
+        shader: &Shader,
+        buffers: &[(u64, &wgpu::Buffer)],
+        words: [u32; WORDS],
+        groups: [u32; 3],
+    ) {
+        let pipelines = &mut stream.pipelines;
+        let pipeline = pipelines.pipeline(&self.compiler, shader, buffers.len());
+        let group = pipelines.bind_group(&self.device, &self.compiler, buffers);
+        stream.dispatch(Dispatch {
+            pipeline,
+            group,
+            words,
+            groups,
+            run: std::thread::current().id(),
+        });
+        self.counters.dispatches.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Writes over memory that recorded work may read: that work is handed over first.
@@ -446,52 +478,42 @@ impl Gpu for Driver {
         source.touch(epoch);
         target.touch(epoch);
         let bytes = (from.len_bytes() as u64).div_ceil(4) * 4;
-        let encoder = stream.encoder(&self.device);
-        encoder.copy_buffer_to_buffer(&source.block().buffer, 0, &target.block().buffer, 0, bytes);
+        stream.copy(Copy {
+            from: source.block().buffer.clone(),
+            to: target.block().buffer.clone(),
+            bytes,
+        });
+        drop(stream);
         Ok(to)
     }
 
     fn launch(&self, launch: Launch) -> Result<()> {
         ensure!(
-            launch.params.len() + OWN_WORDS <= PARAMETER_BYTES as usize / 4,
+            launch.params.len() + OWN_WORDS <= WORDS,
             internal,
             "{} words of parameters for {:?}",
             launch.params.len(),
             launch.shader
         );
-        let has_check = launch.check.is_some();
-        let bindings = launch.bindings.len() + usize::from(has_check);
-        let pipeline = self
-            .pipelines
-            .pipeline(&self.device, launch.shader, bindings)?;
         let mut buffers: SmallVec<[(u64, &wgpu::Buffer); 8]> = SmallVec::new();
         let mut stream = self.stream.lock();
+        if launch.check.is_some() && stream.checks.is_full() {
+            self.bring(stream, &[])?;
+            stream = self.stream.lock();
+        }
         let epoch = stream.epoch();
         for buffer in launch.bindings {
             let memory = self.memory(buffer)?;
             memory.touch(epoch);
             buffers.push((memory.block().id, &memory.block().buffer));
         }
-        let mut place = 0;
+        let mut words = [0u32; WORDS];
+        words[OWN_WORDS..OWN_WORDS + launch.params.len()].copy_from_slice(launch.params);
         if let Some(check) = launch.check {
-            if stream.checks.is_full() {
-                self.bring(stream, &[])?;
-                stream = self.stream.lock();
-            }
-            place = stream.checks.add(check);
+            words[1] = stream.checks.add(check) as u32;
             buffers.push((0, &self.checks));
         }
-        let group = self.pipelines.bind_group(&self.device, &buffers);
-        let mut words = [0u32; PARAMETER_BYTES as usize / 4];
-        words[1] = place as u32;
-        words[OWN_WORDS..OWN_WORDS + launch.params.len()].copy_from_slice(launch.params);
-        let pass = stream.pass(&self.device);
-        pass.set_pipeline(&pipeline.pipeline);
-        pass.set_bind_group(0, &group, &[]);
-        pass.set_immediates(0, bytemuck::cast_slice(&words));
-        let [x, y, z] = launch.groups;
-        pass.dispatch_workgroups(x, y, z);
-        self.counters.dispatches.fetch_add(1, Ordering::Relaxed);
+        self.record(&mut stream, launch.shader, &buffers, words, launch.groups);
         Ok(())
     }
 
@@ -520,7 +542,7 @@ impl Gpu for Driver {
 
     fn settle(&self) {
         if self.process == std::process::id() {
-            self.pipelines.settle();
+            self.compiler.settle();
         }
     }
 

@@ -1,22 +1,48 @@
-//! The recording of a device: one encoder, one pass for as long as nothing is copied, one submission.
+//! The recording of a device: launches and copies kept as data in their order, encoded when they are handed over. One
+//! encoder then, one pass for as long as nothing is copied, one submission.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread::ThreadId;
 
 use super::checks::Checks;
+use super::compile::{Compiler, PARAMETER_BYTES, Pipeline};
+use super::pipelines::Pipelines;
 
 /// Runs that may be under way while the next is recorded.
 pub const MAX_IN_FLIGHT: usize = 2;
+/// Words of the parameters of a launch.
+pub const WORDS: usize = PARAMETER_BYTES as usize / 4;
+
+pub struct Dispatch {
+    pub pipeline: Arc<Pipeline>,
+    pub group: wgpu::BindGroup,
+    pub words: [u32; WORDS],
+    pub groups: [u32; 3],
+    /// The thread whose run launched it.
+    pub run: ThreadId,
+}
+
+pub struct Copy {
+    pub from: wgpu::Buffer,
+    pub to: wgpu::Buffer,
+    pub bytes: u64,
+}
+
+enum Command {
+    Dispatch(Dispatch),
+    Copy(Copy),
+}
 
 #[derive(Default)]
 pub struct Stream {
-    /// Ends before its encoder does.
-    pass: Option<wgpu::ComputePass<'static>>,
-    encoder: Option<wgpu::CommandEncoder>,
+    commands: Vec<Command>,
     /// The number of the recording; counts up with each submission, from 1.
     epoch: u64,
     /// Writes from the host that wait for the next submission.
     pub writes: usize,
     pub checks: Checks,
+    pub pipelines: Pipelines,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
 }
 
@@ -27,40 +53,62 @@ impl Stream {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.encoder.is_none() && self.writes == 0
+        self.commands.is_empty() && self.writes == 0
     }
 
-    /// The pass to record dispatches in.
-    pub fn pass(&mut self, device: &wgpu::Device) -> &mut wgpu::ComputePass<'static> {
-        if self.pass.is_none() {
-            let pass = self
-                .encoder_inside(device)
-                .begin_compute_pass(&Default::default());
-            self.pass = Some(pass.forget_lifetime());
-        }
-        self.pass.as_mut().expect("the pass was just begun")
+    pub fn dispatch(&mut self, dispatch: Dispatch) {
+        self.commands.push(Command::Dispatch(dispatch));
     }
 
-    /// The encoder, outside of a pass: for copies.
-    pub fn encoder(&mut self, device: &wgpu::Device) -> &mut wgpu::CommandEncoder {
-        self.pass = None;
-        self.encoder_inside(device)
+    pub fn copy(&mut self, copy: Copy) {
+        self.commands.push(Command::Copy(copy));
     }
 
-    fn encoder_inside(&mut self, device: &wgpu::Device) -> &mut wgpu::CommandEncoder {
-        self.encoder
-            .get_or_insert_with(|| device.create_command_encoder(&Default::default()))
-    }
-
-    /// Hands the recording over.
-    pub fn submit(&mut self, queue: &wgpu::Queue) -> wgpu::SubmissionIndex {
-        self.pass = None;
-        let commands = self.encoder.take().map(wgpu::CommandEncoder::finish);
-        let index = queue.submit(commands);
+    /// Hands the recording over, with what `last` puts behind it.
+    pub fn submit(
+        &mut self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        compiler: &Compiler,
+        last: impl FnOnce(&mut wgpu::CommandEncoder),
+    ) -> wgpu::SubmissionIndex {
+        let mut encoder = device.create_command_encoder(&Default::default());
+        self.encode(&mut encoder, compiler);
+        last(&mut encoder);
+        let index = queue.submit([encoder.finish()]);
         self.epoch += 1;
         self.writes = 0;
         self.in_flight.push_back(index.clone());
         index
+    }
+
+    /// Encodes the commands. One whose shader is not accepted is left out, and is an error of the run that launched it.
+    fn encode(&mut self, encoder: &mut wgpu::CommandEncoder, compiler: &Compiler) {
+        // Ends before the encoder does.
+        let mut pass: Option<wgpu::ComputePass<'static>> = None;
+        for command in self.commands.drain(..) {
+            match command {
+                Command::Dispatch(dispatch) => match compiler.wait(&dispatch.pipeline) {
+                    Ok(pipeline) => {
+                        let pass = pass.get_or_insert_with(|| {
+                            encoder
+                                .begin_compute_pass(&Default::default())
+                                .forget_lifetime()
+                        });
+                        let [x, y, z] = dispatch.groups;
+                        pass.set_pipeline(pipeline);
+                        pass.set_bind_group(0, &dispatch.group, &[]);
+                        pass.set_immediates(0, bytemuck::cast_slice(&dispatch.words));
+                        pass.dispatch_workgroups(x, y, z);
+                    }
+                    Err(error) => self.checks.fail(dispatch.run, error),
+                },
+                Command::Copy(Copy { from, to, bytes }) => {
+                    pass = None;
+                    encoder.copy_buffer_to_buffer(&from, 0, &to, 0, bytes);
+                }
+            }
+        }
     }
 
     /// The submission to wait for so that not too many are under way.

@@ -137,11 +137,13 @@ fn odd_bytes_copies_and_nothing_at_all() {
 }
 
 #[test]
-fn a_shader_that_is_wrong_is_an_error_and_the_device_lives() {
+fn a_shader_that_is_wrong_is_an_error_of_the_run_that_launched_it() {
     with_gpu(|gpu| {
         let x = upload(&*gpu, &[1.0]);
-        let launch = |text: &str| {
-            let shader = Shader::text(Text::new(text));
+        let out = gpu.allocate(4).unwrap();
+        let shader = Shader::text(Text::new("fn main() { nonsense }"));
+        for _ in 0..2 {
+            scale(&*gpu, &x, &out, 2.0);
             gpu.launch(Launch {
                 shader: &shader,
                 bindings: &[&x],
@@ -149,8 +151,39 @@ fn a_shader_that_is_wrong_is_an_error_and_the_device_lives() {
                 groups: [1, 1, 1],
                 check: None,
             })
-        };
-        assert!(launch("fn main() { nonsense }").is_err());
-        assert_eq!(download(&*gpu, &x), [1.0]);
+            .unwrap();
+            std::thread::scope(|scope| {
+                // Another run hands it over and is none the worse.
+                scope.spawn(|| assert_eq!(download(&*gpu, &out), [3.0]));
+            });
+            let error = gpu.finish().unwrap_err();
+            assert!(error.message.contains("is not accepted"), "{error:?}");
+            assert_eq!(download(&*gpu, &x), [1.0]);
+        }
+    });
+}
+
+#[test]
+fn shaders_compiled_at_once_all_run() {
+    with_gpu(|gpu| {
+        let x = upload(&*gpu, &[1.0]);
+        let outs: Vec<_> = (0..24)
+            .map(|i| {
+                let text = format!("{SCALE} // {i}").replace("+ 1.0", &format!("+ {i}.0"));
+                let out = gpu.allocate(4).unwrap();
+                gpu.launch(Launch {
+                    shader: &Shader::text(Text::new(&text)),
+                    bindings: &[&x, &out],
+                    params: &[1, 2f32.to_bits()],
+                    groups: [1, 1, 1],
+                    check: None,
+                })
+                .unwrap();
+                out
+            })
+            .collect();
+        for (i, out) in outs.iter().enumerate() {
+            assert_eq!(download(&*gpu, out), [2.0 + i as f32]);
+        }
     });
 }
