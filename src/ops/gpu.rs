@@ -8,12 +8,12 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::backend::gpu::map::{self, End, Formula, Formulas};
-use crate::backend::gpu::{Check, Gpu, Launch, Shader, allocate};
+use crate::backend::gpu::{Check, Gpu, Launch, Member, Shader, allocate};
 use crate::ensure;
 use crate::error::{Error, Result};
 use crate::expr::{Expr, Program};
 use crate::graph::{Attrs, Node, NodeId};
-use crate::value::{DType, Shape, Value, bytes_for};
+use crate::value::{DType, DeviceBuffer, Shape, Value, bytes_for};
 
 use super::kernel::{SessionState, Slot, value_at, variable_at};
 use super::resource::{Variable, WritingOnDevice};
@@ -241,6 +241,25 @@ impl<'a> GpuContext<'a> {
         launch(self.gpu, shader, bindings, params, groups, None)
     }
 
+    /// A step over `count` elements, one an invocation, that may share a dispatch with others of its kind: see
+    /// [`Member`].
+    pub fn launch_with_others(
+        &self,
+        shader: &Shader,
+        bindings: &[&Value],
+        shared: &[u32],
+        count: usize,
+    ) -> Result<()> {
+        let [count] = words([count])?;
+        self.gpu.launch_with_others(Member {
+            shader,
+            bindings: &buffers_of(bindings)?,
+            shared,
+            count,
+            lanes: 1,
+        })
+    }
+
     /// Computes a formula over values on the device (or scalars on the host), which broadcast to `shape`. With `over`
     /// the result is written over the operand of that number.
     pub fn map(
@@ -311,7 +330,17 @@ pub fn launch(
     if groups.contains(&0) {
         return Ok(());
     }
-    let mut buffers: SmallVec<[_; 8]> = SmallVec::new();
+    gpu.launch(Launch {
+        shader,
+        bindings: &buffers_of(bindings)?,
+        params,
+        groups,
+        check,
+    })
+}
+
+fn buffers_of<'v>(bindings: &[&'v Value]) -> Result<SmallVec<[&'v DeviceBuffer; 8]>> {
+    let mut buffers = SmallVec::new();
     for (i, value) in bindings.iter().enumerate() {
         let buffer = value.device_buffer();
         let buffer =
@@ -319,17 +348,11 @@ pub fn launch(
         ensure!(
             buffer.memory().is_some(),
             internal,
-            "binding {i} of {shader:?} has no bytes"
+            "binding {i} of a shader has no bytes"
         );
         buffers.push(buffer);
     }
-    gpu.launch(Launch {
-        shader,
-        bindings: &buffers,
-        params,
-        groups,
-        check,
-    })
+    Ok(buffers)
 }
 
 /// Whether one buffer of the GPU can hold a value.

@@ -40,6 +40,15 @@ impl Executor<'_, '_> {
             return Ok(None);
         };
         let formula = formula_of(group.program.program(), &step.node.name);
+        if let Some(over) = updates_of(group)
+            && group
+                .ends
+                .iter()
+                .all(|end| matches!(end, End::Update { .. }))
+            && map::run_with_others(gpu, self.run.formulas, formula, &values, &shape, &over)?
+        {
+            return Ok(Some(over.iter().map(|k| inputs[*k].clone()).collect()));
+        }
         let made = map::run(gpu, self.run.formulas, formula, &values, &shape, &ends)?;
         let Some(made) = made else {
             return Ok(None);
@@ -124,6 +133,15 @@ fn ends_of(
         });
     }
     Some(ends)
+}
+
+/// The variables that a group writes, when it does nothing else.
+fn updates_of(group: &Group) -> Option<SmallVec<[usize; 2]>> {
+    let ends = group.ends.iter().map(|end| match end {
+        End::Update { input, .. } => Some(*input),
+        _ => None,
+    });
+    ends.collect()
 }
 
 /// Whether a variable's content can be written in place: it is all of the shape, and so is every operand that shows it.

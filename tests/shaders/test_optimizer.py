@@ -119,6 +119,10 @@ RULES = [
 ]
 
 
+def numbers(h):
+    return [*map(float, h), *[0.0] * (6 - len(h))]
+
+
 @pytest.mark.parametrize("flag", [0, 1])
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: f"rule{r[0]}-{len(r[2])}")
 @pytest.mark.parametrize("rows", [None, [4, 0, 2]])
@@ -136,7 +140,25 @@ def test_optimizer_takes_its_step(gpu, rule, flag, rows):
     buffers = [witness.InOut(s) for s in state] + [g]
     if rows:
         buffers.append(np.array(rows, np.uint32))
-    got = gpu.run("optimizer", constants, buffers, [g.size, 77, *map(float, h)], witness.groups_1d(g.size))
+    got = gpu.run("optimizer", constants, buffers, [*numbers(h), 77, g.size], witness.groups_1d(g.size))
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=5e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("rule", [r for r in RULES if r[1] < 4], ids=lambda r: f"rule{r[0]}-{len(r[2])}")
+def test_optimizer_takes_the_steps_of_two_or_three_variables_at_once(gpu, rule):
+    number, states, h, step = rule
+    rng = np.random.default_rng(number)
+    sizes = [257, 1, 512][: 8 // (states + 1)]
+    buffers, expected = [], []
+    for size in sizes:
+        state = [rng.uniform(0.5, 2, size).astype(np.float32) for _ in range(states)]
+        g = rng.normal(size=size).astype(np.float32)
+        expected += step([s.astype(np.float64) for s in state], g.astype(np.float64), h, 1)
+        buffers += [*map(witness.InOut, state), g]
+    constants = {"RULE": number, "STATES": states, "FLAG": 1, "MEMBERS": len(sizes)}
+    groups = sum(-(-size // 256) for size in sizes)
+    got = gpu.run("optimizer", constants, buffers, [*numbers(h), 1, *sizes], groups)
     for a, b in zip(got, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=5e-6, atol=2e-6)
 

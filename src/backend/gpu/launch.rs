@@ -112,6 +112,19 @@ pub struct Launch<'a> {
     pub check: Option<Check>,
 }
 
+/// A step over the elements of some buffers that may share a dispatch with others of its kind. Its shader has the
+/// constant `MEMBERS`: so many members, whose bindings stand one after another. Its parameters are what members have
+/// alike, then the number of elements of each; workgroups of 256 go to the members in their order.
+pub struct Member<'a> {
+    /// Without a check.
+    pub shader: &'a Shader,
+    pub bindings: &'a [&'a DeviceBuffer],
+    pub shared: &'a [u32],
+    pub count: u32,
+    /// Elements of one invocation.
+    pub lanes: u32,
+}
+
 /// Most workgroups along one axis.
 pub const MAX_GROUPS: u32 = 65_535;
 /// Invocations of a workgroup of work along one axis.

@@ -21,7 +21,7 @@ pub use driver::for_tests;
 #[cfg(feature = "noop")]
 pub use driver::noop;
 pub use files::FILES;
-pub use launch::{Check, Launch, Shader, Text, groups_for, groups_of};
+pub use launch::{Check, Launch, Member, Shader, Text, groups_for, groups_of};
 
 /// What a GPU allows.
 #[derive(Clone, Debug)]
@@ -74,6 +74,10 @@ pub trait Gpu: Send + Sync {
 
     /// Puts one dispatch behind all before.
     fn launch(&self, launch: Launch) -> Result<()>;
+
+    /// Puts a step behind all before that touches its buffers; it may wait for others of its kind, so that all are one
+    /// dispatch. What comes after it finds it done.
+    fn launch_with_others(&self, member: Member) -> Result<()>;
 
     /// Reads buffers back in one go. What a check found is the error.
     fn download(&self, all: &[&DeviceBuffer]) -> Result<Vec<Buffer>>;

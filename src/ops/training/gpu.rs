@@ -175,12 +175,16 @@ fn launch(
         ("FLAG", flag.into()),
         ("SPARSE", rows.is_some().into()),
     ];
+    let mut shared: SmallVec<[u32; 8]> = numbers.iter().map(|x| x.to_bits()).collect();
+    shared.resize(6, 0);
+    shared.push(block.max(1) as u32);
     let count = grad.num_elements();
-    let mut params: SmallVec<[u32; 8]> = SmallVec::from_iter([count as u32, block.max(1) as u32]);
-    params.extend(numbers.iter().map(|x| x.to_bits()));
-    params.resize(8, 0);
     let shader = Shader::file("optimizer", &constants);
-    c.launch(&shader, &bindings, &params, groups_for(count))
+    if rows.is_none() {
+        return c.launch_with_others(&shader, &bindings, &shared, count);
+    }
+    shared.push(count as u32);
+    c.launch(&shader, &bindings, &shared, groups_for(count))
 }
 
 #[cfg(test)]

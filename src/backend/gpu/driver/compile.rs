@@ -145,7 +145,7 @@ impl Compiler {
             (Source::File(name), Some(ending)) => {
                 source::expand_ending(name, &shader.constants, ending.as_str())?
             }
-            (Source::Text(text), _) => text.as_str().to_string(),
+            (Source::Text(text), _) => source::expand_text(text.as_str(), &shader.constants)?,
         };
         let label = match &shader.source {
             Source::File(name) => name,

@@ -10,10 +10,11 @@ use crate::error::{Code, Error, Result};
 use crate::value::{Buffer, DeviceBuffer};
 use crate::{bail, ensure};
 
-use super::super::launch::{Launch, Shader};
+use super::super::launch::{Launch, Member, Shader};
 use super::super::{Counts, Gpu, Limits};
 use super::cache::Cache;
 use super::checks::{CHECK_BYTES, MAX_CHECKS};
+use super::company::Together;
 use super::compile::{Compiler, PARAMETER_BYTES};
 use super::memory::{Block, Memory, Pool, class_of};
 use super::staging::Staging;
@@ -22,7 +23,7 @@ use super::stream::{Copy, Dispatch, Stream, WORDS};
 /// More writes from the host than this wait for no submission: the driver keeps a copy of each.
 const MAX_WRITES: usize = 256;
 /// Words of parameters before a kernel's own.
-const OWN_WORDS: usize = 2;
+pub(super) const OWN_WORDS: usize = 2;
 
 #[derive(Default)]
 struct Counters {
@@ -173,7 +174,10 @@ impl Driver {
             Some(block) => Ok(block),
             None => {
                 // What waits goes back to the system first, once the device is done with it.
-                self.stream.lock().pipelines.forget_groups();
+                let mut stream = self.stream.lock();
+                self.launch_companies(&mut stream);
+                stream.pipelines.forget_groups();
+                drop(stream);
                 self.pool.lock().trim();
                 self.wait_for_all()?;
                 self.try_block(size).ok_or_else(|| {
@@ -235,6 +239,7 @@ impl Driver {
         stream: &mut Stream,
         last: impl FnOnce(&mut wgpu::CommandEncoder),
     ) -> wgpu::SubmissionIndex {
+        self.launch_companies(stream);
         self.counters.submissions.fetch_add(1, Ordering::Relaxed);
         stream.submit(&self.device, &self.queue, &self.compiler, last)
     }
@@ -358,6 +363,30 @@ impl Driver {
         self.counters.dispatches.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Puts all that wait for company behind what is recorded.
+    fn launch_companies(&self, stream: &mut Stream) {
+        while let Some(together) = stream.companies.take_first() {
+            self.record_together(stream, together);
+        }
+    }
+
+    /// The same for those that work on a block of these.
+    fn launch_those_with(&self, stream: &mut Stream, is_touched: impl Fn(u64) -> bool) {
+        while let Some(together) = stream.companies.take_with(&is_touched) {
+            self.record_together(stream, together);
+        }
+    }
+
+    fn record_together(&self, stream: &mut Stream, together: Together) {
+        let blocks = together.blocks.iter();
+        let buffers: SmallVec<[_; 16]> = blocks.map(|(id, buffer)| (*id, buffer)).collect();
+        let mut words = [0u32; WORDS];
+        words[OWN_WORDS..OWN_WORDS + together.params.len()].copy_from_slice(&together.params);
+        self.record(stream, &together.shader, &buffers, words, together.groups);
+        let is_one = |id| together.blocks.iter().any(|(own, _)| *own == id);
+        self.pool.lock().release(is_one);
+    }
+
     /// Writes over memory that recorded work may read: that work is handed over first.
     pub(super) fn write(&self, memory: &Memory, bytes: &[u8]) -> Result<()> {
         self.check()?;
@@ -478,6 +507,7 @@ impl Gpu for Driver {
         source.touch(epoch);
         target.touch(epoch);
         let bytes = (from.len_bytes() as u64).div_ceil(4) * 4;
+        self.launch_those_with(&mut stream, |id| id == source.block().id);
         stream.copy(Copy {
             from: source.block().buffer.clone(),
             to: target.block().buffer.clone(),
@@ -507,6 +537,7 @@ impl Gpu for Driver {
             memory.touch(epoch);
             buffers.push((memory.block().id, &memory.block().buffer));
         }
+        self.launch_those_with(&mut stream, |id| buffers.iter().any(|(own, _)| *own == id));
         let mut words = [0u32; WORDS];
         words[OWN_WORDS..OWN_WORDS + launch.params.len()].copy_from_slice(launch.params);
         if let Some(check) = launch.check {
@@ -514,6 +545,24 @@ impl Gpu for Driver {
             buffers.push((0, &self.checks));
         }
         self.record(&mut stream, launch.shader, &buffers, words, launch.groups);
+        Ok(())
+    }
+
+    fn launch_with_others(&self, member: Member) -> Result<()> {
+        let mut stream = self.stream.lock();
+        let epoch = stream.epoch();
+        let mut blocks: SmallVec<[&Block; 8]> = SmallVec::new();
+        for buffer in member.bindings {
+            let memory = self.memory(buffer)?;
+            memory.touch(epoch);
+            blocks.push(memory.block());
+        }
+        self.launch_those_with(&mut stream, |id| blocks.iter().any(|own| own.id == id));
+        self.pool.lock().hold(blocks.iter().map(|block| block.id));
+        let limit = self.limits.bindings;
+        if let Some(together) = stream.companies.join(&member, &blocks, limit) {
+            self.record_together(&mut stream, together);
+        }
         Ok(())
     }
 

@@ -36,6 +36,9 @@ pub struct Block {
 #[derive(Default)]
 pub struct Pool {
     free: FxHashMap<u64, Vec<Block>>,
+    /// Numbers of blocks that must not be used again yet, and those of them that were put back.
+    held: Vec<u64>,
+    back: Vec<Block>,
     pub free_bytes: u64,
     pub all_bytes: u64,
     pub next_id: u64,
@@ -58,8 +61,26 @@ impl Pool {
     }
 
     pub fn put(&mut self, block: Block) {
+        if self.held.contains(&block.id) {
+            self.back.push(block);
+            return;
+        }
         self.free_bytes += block.size;
         self.free.entry(block.size).or_default().push(block);
+    }
+
+    /// Keeps blocks from being used again when they are put back.
+    pub fn hold(&mut self, blocks: impl IntoIterator<Item = u64>) {
+        self.held.extend(blocks);
+    }
+
+    /// Lets them be used again.
+    pub fn release(&mut self, is_one: impl Fn(u64) -> bool) {
+        self.held.retain(|id| !is_one(*id));
+        while let Some(at) = self.back.iter().position(|block| is_one(block.id)) {
+            let block = self.back.swap_remove(at);
+            self.put(block);
+        }
     }
 
     /// Drops every waiting block.

@@ -6,6 +6,7 @@
 mod adapters;
 mod cache;
 mod checks;
+mod company;
 mod compile;
 mod device;
 mod memory;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::ThreadId;
 
 use super::checks::Checks;
+use super::company::Companies;
 use super::compile::{Compiler, PARAMETER_BYTES, Pipeline};
 use super::pipelines::Pipelines;
 
@@ -42,6 +43,8 @@ pub struct Stream {
     /// Writes from the host that wait for the next submission.
     pub writes: usize,
     pub checks: Checks,
+    /// Work that comes behind the commands, as soon as it matters.
+    pub companies: Companies,
     pub pipelines: Pipelines,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
 }
@@ -53,7 +56,7 @@ impl Stream {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.commands.is_empty() && self.writes == 0
+        self.commands.is_empty() && self.companies.is_empty() && self.writes == 0
     }
 
     pub fn dispatch(&mut self, dispatch: Dispatch) {

@@ -2,6 +2,7 @@
 
 mod ending;
 mod render;
+mod together;
 mod words;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use super::{Gpu, allocate, source};
 
 pub use ending::{Ending, Reach};
 pub use render::{Fate, Mode};
+pub use together::run_with_others;
 
 /// What becomes of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,7 @@ pub struct Formulas {
     maps: RwLock<FxHashMap<Key, Option<Arc<Rendered>>>>,
     /// By the caller's number of the program, and how its operands are read.
     endings: RwLock<FxHashMap<(usize, SmallVec<[Reach; 6]>), Option<Text>>>,
+    together: RwLock<FxHashMap<together::Key, Option<Shader>>>,
 }
 
 struct Rendered {
@@ -244,6 +247,16 @@ fn add_up(gpu: &dyn Gpu, parts: &Value, divisor: f32) -> Result<Value> {
     Ok(sum)
 }
 
+/// An input that is sent along, as words.
+fn words_of(value: &Value) -> Result<SmallVec<[u32; 2]>> {
+    let words = value.bytes()?.chunks(4).map(|part| {
+        let mut bytes = [0u8; 4];
+        bytes[..part.len()].copy_from_slice(part);
+        u32::from_le_bytes(bytes)
+    });
+    Ok(words.collect())
+}
+
 fn params(
     n: u32,
     inputs: &[&Value],
@@ -254,18 +267,7 @@ fn params(
     words.extend(layout.dims.iter().copied());
     for (i, mode) in layout.modes.iter().enumerate() {
         match mode {
-            Mode::Parameter => {
-                let mut bytes = [0u8; 8];
-                let from = inputs[i].bytes()?;
-                bytes[..from.len()].copy_from_slice(from);
-                let word = |at: usize| {
-                    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-                };
-                words.push(word(0));
-                if from.len() == 8 {
-                    words.push(word(4));
-                }
-            }
+            Mode::Parameter => words.extend(words_of(inputs[i])?),
             Mode::Strided => words.extend(layout.strides[i].iter().copied()),
             Mode::Parts { .. } => {
                 let sizes = parts.map_or([1, 1], |p| [p.parts as u32, p.inner as u32]);

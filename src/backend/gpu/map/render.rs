@@ -115,12 +115,7 @@ fn params(text: &mut String, program: &Program, modes: &[Mode], rank: usize) {
     }
     for (i, mode) in modes.iter().enumerate() {
         match mode {
-            Mode::Parameter if program.inputs[i] == DType::I64 => {
-                let _ = write!(text, " x{i}: u32, x{i}h: u32,");
-            }
-            Mode::Parameter => {
-                let _ = write!(text, " x{i}: u32,");
-            }
+            Mode::Parameter => text.push_str(&fields(i, program.inputs[i])),
             Mode::Strided => {
                 for axis in 0..rank {
                     let _ = write!(text, " s{i}_{axis}: u32,");
@@ -133,6 +128,14 @@ fn params(text: &mut String, program: &Program, modes: &[Mode], rank: usize) {
         }
     }
     text.push_str(" }\nvar<immediate> p: Params;\n");
+}
+
+/// The fields of the parameters that hold input `i`.
+pub(super) fn fields(i: usize, dtype: DType) -> String {
+    match dtype {
+        DType::I64 => format!(" x{i}: u32, x{i}h: u32,"),
+        _ => format!(" x{i}: u32,"),
+    }
 }
 
 /// What a buffer holds: four elements where each invocation reads four, words elsewhere.
@@ -351,7 +354,7 @@ fn add_parts(text: &mut String, i: usize, by_fours: bool) {
     };
 }
 
-fn parameter(i: usize, dtype: DType) -> Option<String> {
+pub(super) fn parameter(i: usize, dtype: DType) -> Option<String> {
     Some(match dtype {
         DType::F32 => format!("bitcast<f32>(p.x{i})"),
         DType::I32 => format!("bitcast<i32>(p.x{i})"),
