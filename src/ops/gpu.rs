@@ -261,7 +261,8 @@ impl<'a> GpuContext<'a> {
     }
 
     /// Computes a formula over values on the device (or scalars on the host), which broadcast to `shape`. With `over`
-    /// the result is written over the operand of that number.
+    /// the result is written over the operand of that number, which has its shape: a step that may share a dispatch with
+    /// others of its kind.
     pub fn map(
         &self,
         formula: fn(&[Expr]) -> Expr,
@@ -277,10 +278,15 @@ impl<'a> GpuContext<'a> {
             number: (self.id as usize) << 1 | 1,
             node: &self.node.name,
         };
-        let end = over.map_or(End::Value, End::Over);
         for output in &program.outputs {
             self.expect_to_fit(program.dtype_of(*output), shape);
         }
+        if let Some(k) = over
+            && map::run_with_others(self.gpu, self.formulas, formula, operands, shape, &[k])?
+        {
+            return Ok(operands[k].clone().written());
+        }
+        let end = over.map_or(End::Value, End::Over);
         let made = map::run(self.gpu, self.formulas, formula, operands, shape, &[end])?;
         made.and_then(|mut made| made.pop()).ok_or_else(|| {
             Error::unimplemented(format!(

@@ -103,9 +103,10 @@ def test_updates_of_nine_variables_are_few_dispatches(use_resource):
         session.run(tf.global_variables_initializer())
         feeds = dict(zip(fed, gradients(0)))
         session.run([average, adam], feeds)
-        # Two buffers a variable, or four: what a dispatch may have at least is eight, and never more than sixteen.
+        # Two buffers a variable, three, or four: what a dispatch may have at least is eight, and never more than sixteen.
+        # The gradient of one element travels as a parameter: a kind of its own.
         assert dispatches(session, descend, feeds) in (2, 3)
-        assert dispatches(session, average, feeds) in (4, 6)
+        assert dispatches(session, average, feeds) in (3, 5)
         assert dispatches(session, adam, feeds) in (3, 5)
 
 
