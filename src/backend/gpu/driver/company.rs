@@ -7,10 +7,12 @@
 
 use smallvec::SmallVec;
 
+use crate::error::Result;
+
 use super::super::launch::{Member, Shader, WORKGROUP, groups_of};
-use super::device::OWN_WORDS;
+use super::device::{Driver, OWN_WORDS};
 use super::memory::Block;
-use super::stream::WORDS;
+use super::stream::{Stream, WORDS};
 
 /// Members with more elements go at once, with those that wait already: moving so many bytes takes longer than a
 /// dispatch, and their gradients would be kept for nothing.
@@ -114,6 +116,51 @@ impl Company {
             blocks: self.blocks,
             params: self.shared.into_iter().chain(self.counts).collect(),
         }
+    }
+}
+
+impl Driver {
+    /// Adds a member to those of its kind, behind all that touches its blocks.
+    pub(super) fn launch_in_company(&self, member: &Member) -> Result<()> {
+        let mut stream = self.stream.lock();
+        let epoch = stream.epoch();
+        let mut blocks: SmallVec<[&Block; 8]> = SmallVec::new();
+        for buffer in member.bindings {
+            let memory = self.memory(buffer)?;
+            memory.touch(epoch);
+            blocks.push(memory.block());
+        }
+        self.launch_those_with(&mut stream, |id| blocks.iter().any(|own| own.id == id));
+        self.pool.lock().hold(blocks.iter().map(|block| block.id));
+        let limit = self.limits.bindings;
+        if let Some(together) = stream.companies.join(member, &blocks, limit) {
+            self.record_together(&mut stream, together);
+        }
+        Ok(())
+    }
+
+    /// Puts all that wait for company behind what is recorded.
+    pub(super) fn launch_companies(&self, stream: &mut Stream) {
+        while let Some(together) = stream.companies.take_first() {
+            self.record_together(stream, together);
+        }
+    }
+
+    /// The same for those that work on a block of these.
+    pub(super) fn launch_those_with(&self, stream: &mut Stream, is_touched: impl Fn(u64) -> bool) {
+        while let Some(together) = stream.companies.take_with(&is_touched) {
+            self.record_together(stream, together);
+        }
+    }
+
+    fn record_together(&self, stream: &mut Stream, together: Together) {
+        let blocks = together.blocks.iter();
+        let buffers: SmallVec<[_; 16]> = blocks.map(|(id, buffer)| (*id, buffer)).collect();
+        let mut words = [0u32; WORDS];
+        words[OWN_WORDS..OWN_WORDS + together.params.len()].copy_from_slice(&together.params);
+        self.record(stream, &together.shader, &buffers, words, together.groups);
+        let is_one = |id| together.blocks.iter().any(|(own, _)| *own == id);
+        self.pool.lock().release(is_one);
     }
 }
 

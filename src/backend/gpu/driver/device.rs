@@ -14,8 +14,8 @@ use super::super::launch::{Launch, Member, Shader};
 use super::super::{Counts, Gpu, Limits};
 use super::cache::Cache;
 use super::checks::{CHECK_BYTES, MAX_CHECKS};
-use super::company::Together;
 use super::compile::{Compiler, PARAMETER_BYTES};
+use super::feeds::Feeds;
 use super::memory::{Block, Memory, Pool, class_of};
 use super::staging::Staging;
 use super::stream::{Copy, Dispatch, Stream, WORDS};
@@ -26,11 +26,11 @@ const MAX_WRITES: usize = 256;
 pub(super) const OWN_WORDS: usize = 2;
 
 #[derive(Default)]
-struct Counters {
+pub(super) struct Counters {
     dispatches: AtomicU64,
     submissions: AtomicU64,
     waits: AtomicU64,
-    bytes_up: AtomicU64,
+    pub(super) bytes_up: AtomicU64,
     bytes_down: AtomicU64,
 }
 
@@ -38,17 +38,18 @@ pub struct Driver {
     index: usize,
     description: String,
     memory_bytes: i64,
-    limits: Limits,
-    device: wgpu::Device,
-    queue: wgpu::Queue,
+    pub(super) limits: Limits,
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
     compiler: Arc<Compiler>,
-    pool: Mutex<Pool>,
+    pub(super) pool: Mutex<Pool>,
     staging: Staging,
-    stream: Mutex<Stream>,
+    pub(super) feeds: Feeds,
+    pub(super) stream: Mutex<Stream>,
     /// Told when checks were looked at.
     noted: Condvar,
     checks: wgpu::Buffer,
-    counters: Counters,
+    pub(super) counters: Counters,
     /// What went wrong outside of any call.
     fault: Arc<OnceLock<String>>,
     /// The process that opened it: a child of it cannot use it.
@@ -116,6 +117,7 @@ impl Driver {
             compiler: Compiler::new(device.clone(), is_checking(), Cache::open(&device, &info)),
             pool: Mutex::default(),
             staging: Staging::default(),
+            feeds: Feeds::default(),
             stream: Mutex::default(),
             noted: Condvar::new(),
             checks,
@@ -179,6 +181,7 @@ impl Driver {
                 stream.pipelines.forget_groups();
                 drop(stream);
                 self.pool.lock().trim();
+                self.feeds.trim();
                 self.wait_for_all()?;
                 self.try_block(size).ok_or_else(|| {
                     Error::exhausted(format!(
@@ -222,14 +225,14 @@ impl Driver {
         ))
     }
 
-    fn memory<'b>(&self, buffer: &'b DeviceBuffer) -> Result<&'b Memory> {
+    pub(super) fn memory<'b>(&self, buffer: &'b DeviceBuffer) -> Result<&'b Memory> {
         Memory::of(self, buffer)
             .ok_or_else(|| Error::internal(format!("a buffer does not lie on GPU {}", self.index)))
     }
 
     // ---- waiting ----
 
-    fn submit(&self, stream: &mut Stream) -> wgpu::SubmissionIndex {
+    pub(super) fn submit(&self, stream: &mut Stream) -> wgpu::SubmissionIndex {
         self.submit_with(stream, |_| {})
     }
 
@@ -241,10 +244,15 @@ impl Driver {
     ) -> wgpu::SubmissionIndex {
         self.launch_companies(stream);
         self.counters.submissions.fetch_add(1, Ordering::Relaxed);
-        stream.submit(&self.device, &self.queue, &self.compiler, last)
+        stream.submit(
+            &self.device,
+            &self.queue,
+            (&self.compiler, &self.feeds),
+            last,
+        )
     }
 
-    fn wait(&self, index: wgpu::SubmissionIndex) -> Result<()> {
+    pub(super) fn wait(&self, index: wgpu::SubmissionIndex) -> Result<()> {
         self.counters.waits.fetch_add(1, Ordering::Relaxed);
         let waited = self.device.poll(wgpu::PollType::Wait {
             submission_index: Some(index),
@@ -342,7 +350,7 @@ impl Driver {
     }
 
     /// Puts a dispatch behind what is recorded.
-    fn record(
+    pub(super) fn record(
         &self,
         stream: &mut Stream,
         shader: &Shader,
@@ -363,30 +371,6 @@ impl Driver {
         self.counters.dispatches.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Puts all that wait for company behind what is recorded.
-    fn launch_companies(&self, stream: &mut Stream) {
-        while let Some(together) = stream.companies.take_first() {
-            self.record_together(stream, together);
-        }
-    }
-
-    /// The same for those that work on a block of these.
-    fn launch_those_with(&self, stream: &mut Stream, is_touched: impl Fn(u64) -> bool) {
-        while let Some(together) = stream.companies.take_with(&is_touched) {
-            self.record_together(stream, together);
-        }
-    }
-
-    fn record_together(&self, stream: &mut Stream, together: Together) {
-        let blocks = together.blocks.iter();
-        let buffers: SmallVec<[_; 16]> = blocks.map(|(id, buffer)| (*id, buffer)).collect();
-        let mut words = [0u32; WORDS];
-        words[OWN_WORDS..OWN_WORDS + together.params.len()].copy_from_slice(&together.params);
-        self.record(stream, &together.shader, &buffers, words, together.groups);
-        let is_one = |id| together.blocks.iter().any(|(own, _)| *own == id);
-        self.pool.lock().release(is_one);
-    }
-
     /// Writes over memory that recorded work may read: that work is handed over first.
     pub(super) fn write(&self, memory: &Memory, bytes: &[u8]) -> Result<()> {
         self.check()?;
@@ -394,24 +378,9 @@ impl Driver {
         ensure!(fits, internal, "{} bytes for a smaller block", bytes.len());
         let mut stream = self.stream.lock();
         self.submit(&mut stream);
+        self.write_ahead(&mut stream, memory.block(), bytes)?;
         memory.touch(stream.epoch());
-        self.write_ahead(&mut stream, memory.block(), bytes);
         Ok(())
-    }
-
-    /// Writes bytes ahead of what is recorded.
-    fn write_ahead(&self, stream: &mut Stream, block: &Block, bytes: &[u8]) {
-        let whole = bytes.len() / 4 * 4;
-        self.queue.write_buffer(&block.buffer, 0, &bytes[..whole]);
-        if whole < bytes.len() {
-            let mut last = [0u8; 4];
-            last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
-            self.queue.write_buffer(&block.buffer, whole as u64, &last);
-        }
-        stream.writes += 1;
-        self.counters
-            .bytes_up
-            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
     }
 
     /// The error of this thread's run; another thread may be about to look at its checks.
@@ -490,8 +459,8 @@ impl Gpu for Driver {
                 block
             }
         };
+        self.write_ahead(&mut stream, &block, bytes)?;
         block.epoch = stream.epoch();
-        self.write_ahead(&mut stream, &block, bytes);
         drop(stream);
         self.hold(block, bytes.len())
     }
@@ -511,6 +480,7 @@ impl Gpu for Driver {
         stream.copy(Copy {
             from: source.block().buffer.clone(),
             to: target.block().buffer.clone(),
+            at: 0,
             bytes,
         });
         drop(stream);
@@ -549,21 +519,7 @@ impl Gpu for Driver {
     }
 
     fn launch_with_others(&self, member: Member) -> Result<()> {
-        let mut stream = self.stream.lock();
-        let epoch = stream.epoch();
-        let mut blocks: SmallVec<[&Block; 8]> = SmallVec::new();
-        for buffer in member.bindings {
-            let memory = self.memory(buffer)?;
-            memory.touch(epoch);
-            blocks.push(memory.block());
-        }
-        self.launch_those_with(&mut stream, |id| blocks.iter().any(|own| own.id == id));
-        self.pool.lock().hold(blocks.iter().map(|block| block.id));
-        let limit = self.limits.bindings;
-        if let Some(together) = stream.companies.join(&member, &blocks, limit) {
-            self.record_together(&mut stream, together);
-        }
-        Ok(())
+        self.launch_in_company(&member)
     }
 
     fn download(&self, all: &[&DeviceBuffer]) -> Result<Vec<Buffer>> {

@@ -9,6 +9,7 @@ mod checks;
 mod company;
 mod compile;
 mod device;
+mod feeds;
 mod memory;
 mod pipelines;
 mod staging;

@@ -8,6 +8,7 @@ use std::thread::ThreadId;
 use super::checks::Checks;
 use super::company::Companies;
 use super::compile::{Compiler, PARAMETER_BYTES, Pipeline};
+use super::feeds::Feeds;
 use super::pipelines::Pipelines;
 
 /// Runs that may be under way while the next is recorded.
@@ -24,10 +25,18 @@ pub struct Dispatch {
     pub run: ThreadId,
 }
 
+/// A copy of so many bytes from the beginning of one buffer to a place in another.
 pub struct Copy {
     pub from: wgpu::Buffer,
     pub to: wgpu::Buffer,
+    pub at: u64,
     pub bytes: u64,
+}
+
+impl Copy {
+    fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
+        encoder.copy_buffer_to_buffer(&self.from, 0, &self.to, self.at, self.bytes);
+    }
 }
 
 enum Command {
@@ -37,6 +46,8 @@ enum Command {
 
 #[derive(Default)]
 pub struct Stream {
+    /// What the host fed: copied ahead of the commands.
+    feeds: Vec<Copy>,
     commands: Vec<Command>,
     /// The number of the recording; counts up with each submission, from 1.
     epoch: u64,
@@ -67,18 +78,29 @@ impl Stream {
         self.commands.push(Command::Copy(copy));
     }
 
+    /// Bytes of the host, ahead of all that is recorded. The buffer that they are copied from is one of `Feeds`.
+    pub fn feed(&mut self, copy: Copy) {
+        self.feeds.push(copy);
+    }
+
     /// Hands the recording over, with what `last` puts behind it.
     pub fn submit(
         &mut self,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
-        compiler: &Compiler,
+        (compiler, feeds): (&Compiler, &Feeds),
         last: impl FnOnce(&mut wgpu::CommandEncoder),
     ) -> wgpu::SubmissionIndex {
         let mut encoder = device.create_command_encoder(&Default::default());
+        for copy in &self.feeds {
+            copy.encode(&mut encoder);
+        }
         self.encode(&mut encoder, compiler);
         last(&mut encoder);
         let index = queue.submit([encoder.finish()]);
+        for copy in self.feeds.drain(..) {
+            feeds.take_back(copy.from);
+        }
         self.epoch += 1;
         self.writes = 0;
         self.in_flight.push_back(index.clone());
@@ -106,9 +128,9 @@ impl Stream {
                     }
                     Err(error) => self.checks.fail(dispatch.run, error),
                 },
-                Command::Copy(Copy { from, to, bytes }) => {
+                Command::Copy(copy) => {
                     pass = None;
-                    encoder.copy_buffer_to_buffer(&from, 0, &to, 0, bytes);
+                    copy.encode(encoder);
                 }
             }
         }
