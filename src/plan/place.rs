@@ -105,9 +105,10 @@ fn stays(draft: &Draft, graph: &Graph, item: &Item, lies: &FxHashMap<Source, Lie
     all_small && item.node.outputs.iter().all(is_small)
 }
 
-/// Scalars and integers.
+/// Scalars, integers, and truths: what they are compared with says whether a loop goes on.
 fn is_small(output: &crate::graph::Output) -> bool {
-    output.shape.rank() == Some(0) || matches!(output.dtype, DType::I32 | DType::I64)
+    let is_scalar = output.shape.rank() == Some(0);
+    is_scalar || matches!(output.dtype, DType::I32 | DType::I64 | DType::Bool)
 }
 
 fn lies_after(

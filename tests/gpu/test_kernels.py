@@ -94,6 +94,10 @@ OPS = {
     "sparse turned times dense": (sparse_times_dense(True), [floats(4, 7)]),
     "top 3": (with_gradient(lambda x: tf.nn.top_k(x, 3)[0]), [floats(4, 50)]),
     "places of the top 40": (lambda x: tf.nn.top_k(x, 40), [floats(4, 50)]),
+    "top with NaN": (
+        lambda x: [tf.nn.top_k(x, 1), tf.nn.top_k(x, 9)],
+        [np.where(np.arange(60) % 7, floats(3, 60), np.float32(np.nan))],
+    ),
     "sorted": (lambda x: [tf.sort(x), tf.argsort(x, direction="DESCENDING")], [floats(3, 300)]),
     "among the top 2": (lambda x, t: tf.nn.in_top_k(x, t, 2), [floats(40, 7), np.arange(40, dtype=np.int64) % 7]),
     "roll": (with_gradient(lambda x: tf.roll(x, [2, -1, 9], [0, 2, 2])), [floats(3, 4, 5)]),

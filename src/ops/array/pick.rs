@@ -2,6 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
+use std::cmp::Ordering;
+
 use crate::error::Result;
 use crate::graph::{Endpoint, Node, ShapeContext};
 use crate::ops::build::{In, int, integers};
@@ -339,6 +341,16 @@ fn top_k_grad(g: &mut GradientContext) -> Result<Grads> {
     Ok(vec![Some(made.into()), Some(none.into())])
 }
 
+/// The order of the largest. NaN is the largest of all, or with `nan_first` false left out as long as there is a number: so
+/// does TensorFlow when it looks for one alone.
+fn larger_first<T: PartialOrd>(a: &T, b: &T, nan_first: bool) -> Ordering {
+    let is_nan = |x: &T| x.partial_cmp(x).is_none();
+    b.partial_cmp(a).unwrap_or_else(|| {
+        let order = is_nan(b).cmp(&is_nan(a));
+        if nan_first { order } else { order.reverse() }
+    })
+}
+
 fn top_k(c: &mut KernelContext) -> Result<()> {
     let input = c.input(0)?;
     let k = c.scalar_input(1, "k")?.int()?;
@@ -369,7 +381,7 @@ fn top_k(c: &mut KernelContext) -> Result<()> {
         for r in 0..rows {
             let row = &from[r * width..(r + 1) * width];
             let mut order: Vec<usize> = (0..width).collect();
-            order.sort_by(|a, b| row[*b].partial_cmp(&row[*a]).unwrap_or(std::cmp::Ordering::Equal));
+            order.sort_by(|a, b| larger_first(&row[*a], &row[*b], k > 1));
             for (i, at) in order.into_iter().take(k).enumerate() {
                 to[r * k + i] = row[at];
                 places[r * k + i] = at as i32;
@@ -459,4 +471,23 @@ fn select(c: &mut KernelContext) -> Result<()> {
     let made = assemble(a.dtype(), shape.clone(), &[a, b], runs)?;
     c.set_output(0, made);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::run;
+    use crate::value::Value;
+
+    #[test]
+    fn nan_is_the_largest_but_never_alone() {
+        let mut x: Vec<f32> = (0..60u32).map(|i| (i * 37 % 60) as f32).collect();
+        x.iter_mut().step_by(7).for_each(|x| *x = f32::NAN);
+        let x = Value::vector(&x).unwrap();
+        let places = |k: i32| {
+            let made = run("TopKV2", &[x.clone(), Value::scalar(k).unwrap()], &[]).unwrap();
+            made[1].ints().unwrap()
+        };
+        assert_eq!(places(1), [47]);
+        assert_eq!(places(10), [0, 7, 14, 21, 28, 35, 42, 49, 56, 47]);
+    }
 }
