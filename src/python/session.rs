@@ -9,7 +9,7 @@ use pyo3::types::{PyBytes, PyList};
 
 use crate::error::{Error, Result};
 use crate::formats::proto;
-use crate::graph::{Endpoint, NodeId};
+use crate::graph::{Endpoint, Node, NodeId};
 use crate::plan::RunSpec;
 use crate::session::{Placer, Prepared, RunOptions, Session, Trace, limit_threads, local_devices};
 use crate::value::Value;
@@ -163,7 +163,10 @@ impl PySession {
         let results = self.run_plan(py, &prepared, feeds, timeout, trace.clone())?;
         if collect_metadata {
             let trace = trace.and_then(Arc::into_inner);
-            let metadata = trace.map(|trace| trace.into_metadata(&prepared.plan));
+            let metadata = trace.map(|trace| {
+                let home = |node: &Node| self.session.gpu_of(node);
+                trace.into_metadata(&prepared.plan, home)
+            });
             let metadata = metadata.unwrap_or_default();
             results.append(PyBytes::new(py, &metadata.encode_to_vec()))?;
         }
@@ -279,6 +282,11 @@ impl PySession {
                 )
             })
             .collect()
+    }
+
+    /// The names of the devices that nodes go to.
+    fn devices_of(&self, nodes: Vec<NodeId>) -> Vec<String> {
+        self.session.devices_of(&nodes)
     }
 
     /// The lines of the placement log since the last call; with `place`, what is new in the graph is placed before.

@@ -149,6 +149,12 @@ impl Placer {
         self.devices[device.ok()?].gpu
     }
 
+    /// The name of the device that a node goes to; of the first when it can go to none.
+    pub fn device_name_of(&self, graph: &Graph, node: &Node) -> &str {
+        let device = self.device_of(&mut self.state.lock().known, graph, node);
+        &self.devices[device.unwrap_or(0)].name
+    }
+
     /// The device that a node goes to; InvalidArgument when there is none such.
     fn device_of(
         &self,
@@ -228,18 +234,22 @@ impl Placer {
     }
 }
 
+/// Whether a node computes nothing from data: it is wherever it is said to be.
+pub(super) fn hands_on(node: &Node) -> bool {
+    let run = find(node.op()).map(|entry| entry.run);
+    matches!(run, Some(Run::View(_) | Run::ControlFlow))
+        || matches!(
+            node.op(),
+            "Const" | "NoOp" | "Placeholder" | "VariableV2" | "Variable" | "VarHandleOp" | "Shape"
+        )
+}
+
 /// Whether a GPU can have a node: it has a kernel for it, or the node only hands values on.
 fn may_be_on_gpu(graph: &Graph, node: &Node) -> bool {
     let dtypes: SmallVec<[DType; 4]> = node.inputs.iter().map(|e| graph.dtype(*e)).collect();
     let is_plain = |dtype: &DType| !matches!(dtype, DType::String | DType::Variant);
-    let run = find(node.op()).map(|entry| entry.run);
-    let hands_on = matches!(run, Some(Run::View(_) | Run::ControlFlow))
-        || matches!(
-            node.op(),
-            "Const" | "NoOp" | "Placeholder" | "VariableV2" | "Variable" | "VarHandleOp" | "Shape"
-        );
     runs_on_gpu(node, &dtypes)
-        || (hands_on
+        || (hands_on(node)
             && dtypes.iter().all(is_plain)
             && node.outputs.iter().all(|o| is_plain(&o.dtype)))
 }
@@ -252,9 +262,12 @@ fn may_stand_beside_gpu(graph: &Graph, node: &Node) -> bool {
         "Apply",
         "Assert",
         "Assign",
+        "Betainc",
         "Broadcast",
         "ConcatOffset",
         "DestroyResource",
+        "FakeQuant",
+        "InvertPermutation",
         "IsVariable",
         "Rank",
         "ReadVariable",

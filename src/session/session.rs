@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use crate::ensure;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Node};
+use crate::graph::{Graph, Node, NodeId};
 use crate::ops::kernel::{Cancellation, Host, Poll};
 use crate::plan::{Homes, Plan, RunSpec, plan};
 use crate::value::Value;
@@ -95,6 +95,24 @@ impl Session {
             Some(placer) => placer.place(&self.graph.lock()),
             None => Ok(()),
         }
+    }
+
+    /// The GPU that a node goes to.
+    pub fn gpu_of(&self, node: &Node) -> Option<u8> {
+        self.placer.as_ref()?.gpu_of(&self.graph.lock(), node)
+    }
+
+    /// The names of the devices that nodes go to.
+    pub fn devices_of(&self, nodes: &[NodeId]) -> Vec<String> {
+        let (graph, placer) = (self.graph.lock(), self.placer.as_ref());
+        let device = |id: &NodeId| {
+            let node = graph.nodes().get(*id as usize)?;
+            Some(placer?.device_name_of(&graph, node).to_string())
+        };
+        nodes
+            .iter()
+            .map(|id| device(id).unwrap_or_default())
+            .collect()
     }
 
     pub fn placer(&self) -> Option<&Placer> {

@@ -404,7 +404,9 @@ fn a_traced_run_names_its_steps() {
     s.run(&spec, vec![Value::scalar(1f32).unwrap()], options)
         .unwrap();
     let plan = &s.prepare(&spec).unwrap().plan;
-    let metadata = Arc::into_inner(trace).unwrap().into_metadata(plan);
+    let metadata = Arc::into_inner(trace)
+        .unwrap()
+        .into_metadata(plan, |_| None);
     let nodes = &metadata.step_stats.unwrap().dev_stats[0].node_stats;
     assert_eq!(nodes.len(), 1);
     assert_eq!(nodes[0].timeline_label, "y = Add(x, x)");

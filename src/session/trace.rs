@@ -17,6 +17,8 @@ use crate::ops::kernel::Slot;
 use crate::plan::{Plan, Site, Step};
 use crate::value::Value;
 
+use super::placement::hands_on;
+
 /// The times of one run. Steps of a loop are noted once an iteration.
 pub struct Trace {
     start: Instant,
@@ -84,8 +86,9 @@ impl Trace {
         self.nodes.lock().push((gpu, stats));
     }
 
-    /// What the run's metadata says. The labels name the inputs, which are looked up in the plan's nodes.
-    pub fn into_metadata(self, plan: &Plan) -> RunMetadata {
+    /// What the run's metadata says. The labels name the inputs, which are looked up in the plan's nodes; `home` is the GPU
+    /// that a node was given to, which tells where those are that compute nothing.
+    pub fn into_metadata(self, plan: &Plan, home: impl Fn(&Node) -> Option<u8>) -> RunMetadata {
         let mut by_id: FxHashMap<NodeId, &Node> = FxHashMap::default();
         let mut by_name: FxHashMap<&str, &Node> = FxHashMap::default();
         for (id, node) in &plan.nodes {
@@ -95,9 +98,10 @@ impl Trace {
         // The CPU is told of also when the plan left it nothing to do.
         let mut by_device: BTreeMap<Option<u8>, Vec<NodeExecStats>> =
             BTreeMap::from([(None, Vec::new())]);
-        for (gpu, mut stats) in self.nodes.into_inner() {
+        for (mut gpu, mut stats) in self.nodes.into_inner() {
             if let Some(node) = by_name.get(stats.node_name.as_str()) {
                 stats.timeline_label = label(node, plan, &by_id);
+                gpu = gpu.or_else(|| hands_on(node).then(|| home(node)).flatten());
             }
             by_device.entry(gpu).or_default().push(stats);
         }

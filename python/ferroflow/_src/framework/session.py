@@ -216,17 +216,22 @@ class BaseSession(SessionInterface):
         *values, metadata = self._session.run(feeds, endpoints, nodes, serialized, True)
         run_metadata.ParseFromString(metadata)
         if options is not None and options.output_partition_graphs:
-            run_metadata.partition_graphs.append(self._partition_graph(endpoints, nodes))
+            run_metadata.partition_graphs.extend(self._partition_graphs(endpoints, nodes))
         return values
 
-    def _partition_graph(self, endpoints, nodes):
-        """The part of the graph that a run needs, on the device where it runs."""
-        names = [self._graph._core.name(node) for node in [*(e >> 16 for e in endpoints), *nodes]]
-        part = graph_util.extract_sub_graph(self._graph.as_graph_def(), names)
-        device = self._session.devices()[0][0]
-        for node in part.node:
-            node.device = device
-        return part
+    def _partition_graphs(self, endpoints, nodes):
+        """The part of the graph that a run needs: a graph for each device where something of it runs."""
+        core = self._graph._core
+        names = [core.name(node) for node in [*(e >> 16 for e in endpoints), *nodes]]
+        whole = graph_util.extract_sub_graph(self._graph.as_graph_def(), names)
+        devices = self._session.devices_of([core.find(node.name) for node in whole.node])
+        parts = {}
+        for node, device in zip(whole.node, devices, strict=True):
+            if device not in parts:
+                parts[device] = type(whole)(versions=whole.versions, library=whole.library)
+            parts[device].node.add().CopyFrom(node)
+            parts[device].node[-1].device = device
+        return parts.values()
 
     def _log_placement(self, place):
         """Writes where new operations run, as TensorFlow does: to stdout, and with the time to stderr."""
