@@ -85,8 +85,12 @@ fn wide_less(a: vec2<u32>, b: vec2<u32>) -> bool {
 fn float_of_wide(x: vec2<u32>) -> f32 {
     let is_negative = bitcast<i32>(x.y) < 0;
     let size = select(x, wide_sub(vec2<u32>(0u, 0u), x), is_negative);
-    let value = f32(size.y) * 4294967296.0 + f32(size.x);
-    return select(value, -value, is_negative);
+    // The first 32 bits that count; that others follow them is kept in the last, so that all is rounded once.
+    let shift = min(countLeadingZeros(size.y), 31u);
+    let first = (size.y << shift) | ((size.x >> 1u) >> (31u - shift));
+    let value = f32(first | select(0u, 1u, (size.x << shift) != 0u)) * power_of_two(32 - i32(shift));
+    let rounded = select(value, f32(size.x), size.y == 0u);
+    return select(rounded, -rounded, is_negative);
 }
 
 fn wide_of_float(x: f32) -> vec2<u32> {

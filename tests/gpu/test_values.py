@@ -72,6 +72,14 @@ def test_remainders_of_floats_are_exact():
         np.testing.assert_array_equal(got[1], floored)
 
 
+def test_long_integers_become_the_nearest_floats():
+    random = np.random.RandomState(3)
+    count = random.randint(0, 64, 4000)
+    numbers = np.concatenate([random.randint(-(2**62), 2**62, 4000) >> count, [0, -1, 2**63 - 1, -(2**63), 2**53 + 1]])
+    x, feeds = fed(np.concatenate([numbers, numbers + 1, (2**24 + 1) << np.arange(39)]), np.int64)
+    np.testing.assert_array_equal(run(tf.cast(x, tf.float32), feeds), feeds[x].astype(np.float32))
+
+
 def test_what_takes_more_steps_than_drivers_in_software_allow():
     many = 70_000
     x, feeds = fed(np.random.RandomState(0).normal(size=[many, 2]))
