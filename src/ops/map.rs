@@ -34,7 +34,7 @@ pub fn compile(node: &Node, run: &Run, dtypes: &[DType]) -> Result<Option<Map>> 
             op => bail!(unimplemented, "no kernel for {op} of strings"),
         })));
     }
-    if matches!(node.op(), "AddN" | "AccumulateNV2") {
+    if is_sum(node) {
         return Ok(Some(Map::Program(Compiled::new(sum_program(dtypes)?))));
     }
     let operands = Expr::inputs(dtypes.len());
@@ -45,6 +45,30 @@ pub fn compile(node: &Node, run: &Run, dtypes: &[DType]) -> Result<Option<Map>> 
     };
     let program = Program::of(&formula, dtypes)?;
     Ok(Some(Map::Program(Compiled::new(program))))
+}
+
+/// Whether a node adds up terms of one shape: it does not broadcast.
+pub fn is_sum(node: &Node) -> bool {
+    matches!(node.op(), "AddN" | "AccumulateNV2")
+}
+
+/// The terms of a sum have one shape.
+pub fn check_terms<'v>(node: &Node, terms: impl IntoIterator<Item = &'v Value>) -> Result<()> {
+    let mut terms = terms.into_iter().map(Value::shape);
+    let Some(first) = terms.next() else {
+        return Ok(());
+    };
+    for (i, shape) in terms.enumerate() {
+        ensure!(
+            shape == first,
+            invalid,
+            "Inputs to operation {} of type {} must have the same size and shape.  Input 0: {first} != input {}: {shape}",
+            node.name,
+            node.op(),
+            i + 1
+        );
+    }
+    Ok(())
 }
 
 /// A sum of many terms as a formula would be as deep as they are many; a program is flat.
@@ -115,6 +139,9 @@ pub fn run_once(node: &Node, run: &Run, inputs: &[Value]) -> Result<Vec<Value>> 
     let dtypes: SmallVec<[DType; 4]> = inputs.iter().map(Value::dtype).collect();
     let map = compile(node, run, &dtypes)?
         .ok_or_else(|| Error::internal(format!("{} is not elementwise", node.op())))?;
+    if is_sum(node) {
+        check_terms(node, inputs)?;
+    }
     let inputs: SmallVec<[&Value; 4]> = inputs.iter().collect();
     Ok(map.run(&inputs)?.into_vec())
 }

@@ -10,6 +10,7 @@ use crate::backend::gpu::Gpu;
 use crate::error::Result;
 use crate::ops::gpu::{Follower, GpuContext, is_on_host};
 use crate::ops::kernel::Slot;
+use crate::ops::map::is_sum;
 use crate::plan::{Action, Ended, Operand, Place, Site, Step};
 use crate::value::{Shape, Value};
 
@@ -177,6 +178,7 @@ fn fits(ended: &Ended, operands: &Operands, shape: &Shape) -> bool {
     let shapes: SmallVec<[&Shape; 6]> = shapes.collect();
     let result = match &ended.then.action {
         Action::Group(group) => common_shape(group, &shapes),
+        _ if is_sum(&ended.then.node) && shapes.iter().any(|own| *own != shape) => None,
         _ => broadcast(shapes.into_iter()).ok(),
     };
     result.as_ref() == Some(shape)

@@ -14,7 +14,7 @@ use crate::backend::cpu::map::{End, broadcast, run_to};
 use crate::backend::gpu::map::Formulas;
 use crate::error::{Error, Result};
 use crate::ops::kernel::{Cancellation, Kernel, KernelContext, SessionState, Slot};
-use crate::ops::map::Map;
+use crate::ops::map::{Map, check_terms, is_sum};
 use crate::ops::resource::Variable;
 use crate::plan::{Action, Enter, Fetch, Loop, NO_SLOT, Operand, Place, Plan, Site, Step};
 use crate::value::{Buffer, DType, Value};
@@ -137,13 +137,16 @@ pub(super) enum Work<'a> {
 }
 
 /// Runs a formula; its result takes the place of an operand that nobody needs any more.
-fn run_map(map: &Map, inputs: &[Slot]) -> Result<SmallVec<[Slot; 2]>> {
+fn run_map(step: &Step, map: &Map, inputs: &[Slot]) -> Result<SmallVec<[Slot; 2]>> {
     let mut values: SmallVec<[&Value; 4]> = SmallVec::new();
     for input in inputs {
         match input {
             Slot::Value(value) | Slot::Read(value, _) => values.push(value),
             _ => bail!(internal, "an operand has no value"),
         }
+    }
+    if is_sum(&step.node) {
+        check_terms(&step.node, values.iter().copied())?;
     }
     if let Map::Program(compiled) = map
         && let [output] = compiled.program().outputs.as_slice()
@@ -368,7 +371,7 @@ impl<'a> Executor<'a, '_> {
         let run = self.run;
         let kernel = match work {
             Work::Kernel(kernel) => kernel,
-            Work::Map(map) => return run_map(map, inputs),
+            Work::Map(map) => return run_map(step, map, inputs),
         };
         let mut context =
             KernelContext::new(step.id, &step.node, inputs, run.session, run.cancellation);

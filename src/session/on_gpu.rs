@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::expr::Program;
 use crate::ops::gpu::{GpuContext, has_room, is_on_host, to_device};
 use crate::ops::kernel::Slot;
-use crate::ops::map::Map;
+use crate::ops::map::{Map, check_terms, is_sum};
 use crate::ops::resource::Variable;
 use crate::plan::{Launch, Operand, Place, Plan, Step};
 use crate::value::{Buffer, DeviceBuffer, Value};
@@ -145,6 +145,9 @@ impl<'a> Executor<'a, '_> {
                 Slot::Value(value) | Slot::Read(value, _) => values.push(value),
                 _ => bail!(internal, "an operand has no value"),
             }
+        }
+        if is_sum(&step.node) {
+            check_terms(&step.node, values.iter().copied())?;
         }
         let shape = broadcast(values.iter().map(|v| v.shape()))?;
         let program = compiled.program();

@@ -148,3 +148,18 @@ def test_what_no_buffer_holds_is_computed_on_the_host():
         ends = [y[-2:], tf.concat([x, x], 0)[-2:], variable.assign_add(y)[-2:]]
         got = session.run(ends, {x: np.full(size, 2, np.float32)})
         np.testing.assert_array_equal(got, [[3, 3], [2, 2], [4, 4]])
+
+
+def test_terms_of_a_sum_have_one_shape():
+    x, y = (tf.placeholder(tf.float32) for _ in range(2))
+    total = tf.add_n([x, y], name="total")
+    sums = [("total", total), ("total", tf.nn.relu(total * 2.0) + 1.0)]
+    sums.append(("product", tf.add_n([tf.matmul(x, tf.ones([3, 3])), y], name="product")))
+    feeds = {x: np.ones([2, 3]), y: np.ones([1, 3])}
+    for name, fetch in sums:
+        message = f"Inputs to operation {name} of type AddN must have the same size and shape.  Input 0: "
+        for config in (None, HOST):
+            with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+                run(fetch, feeds, config)
+    feeds[y] = np.ones([2, 3])
+    np.testing.assert_array_equal(run(total, feeds), np.full([2, 3], 2))

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::error::Result;
 use crate::expr::{Expr, Formula, Program};
-use crate::ops::map::Map;
+use crate::ops::map::{Map, is_sum};
 use crate::value::DType;
 
 use super::super::step::{Action, Need, Place, Step};
@@ -33,7 +33,10 @@ pub fn part_of(step: &Step) -> Option<Part> {
     match &step.action {
         Action::Map(Map::Program(compiled)) => Some(Part::Value {
             program: compiled.program().clone(),
-            needs: SmallVec::new(),
+            needs: match is_sum(&step.node) {
+                true => SmallVec::from_elem(Need::Full, step.inputs.len()),
+                false => SmallVec::new(),
+            },
         }),
         Action::Kernel(_) => kernel_part(step),
         _ => None,
