@@ -45,6 +45,20 @@ def test_maximum_of_a_window_passes_nan_over_and_so_does_its_gradient():
         np.testing.assert_array_equal(slope.ravel(), [1, 0, 0, 1, 0, 4, 1, 0, 2])
 
 
+def test_chains_of_steps_keep_to_the_rules_of_floats():
+    x, feeds = fed([NAN, INF, -INF, -1, 0, 7, 3e38, 51.25])
+    y, more = fed([1, 2, INF, NAN, 5, -2, 1e38, 3])
+    z, w = x * 3.0, y * 7.0
+    chains = [z - z, z / z, (z + w) - z, (z - w) + w, tf.sqrt(z) * tf.sqrt(z), tf.reduce_sum(z * 0.0), w - z * 0.0]
+    chains += [(z + 1e8) - 1e8, (z * 1e-3 + 12582912.0) - 12582912.0, tf.cast(z > w, tf.float32) * z, 1.0 - (1.0 - z)]
+    chains += [tf.cast(tf.equal(z, z), tf.float32) + 1.0, tf.clip_by_value(z, 0.0, 1.0) * 2.0, z * w - z * y]
+    chains += tf.gradients([tf.abs(z) * 0.0, tf.sqrt(z) * tf.sqrt(z)], x)
+    with tf.Session() as on_gpu, tf.Session(config=HOST) as on_host:
+        for chain in chains:
+            got, expected = (session.run(chain, {**feeds, **more}) for session in (on_gpu, on_host))
+            np.testing.assert_allclose(got, expected, rtol=1e-6, err_msg=chain.name)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 10, 1023])
 def test_nothing_behind_the_last_element_is_a_divisor(count):
     # Memory that was zero before is given to operands whose last vector of four is not full.

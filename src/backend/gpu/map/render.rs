@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::expr::{Arg, Program};
+use crate::expr::{Arg, Instr, Program};
 use crate::value::DType;
 
 use super::words::{constant, operation, register};
@@ -191,11 +191,21 @@ pub(super) fn body(program: &Program, function: &str) -> Option<String> {
     }
     text.push_str(") -> Results {\n");
     for (i, instr) in program.instrs.iter().enumerate() {
-        let mut operands = Vec::with_capacity(instr.args.len());
+        let mut operands: Vec<String> = Vec::with_capacity(instr.args.len());
         for arg in &instr.args {
-            operands.push(name(arg)?);
+            let mut operand = name(arg)?;
+            // Drivers take x - x for 0 and x == x for true, whatever x is.
+            if instr.from == DType::F32 && operands.last() == Some(&operand) {
+                operand = format!("opaque({operand})");
+            }
+            operands.push(operand);
         }
-        let expression = operation(instr.op, instr.from, instr.to, &operands)?;
+        let mut expression = operation(instr.op, instr.from, instr.to, &operands)?;
+        // Nor may they put two operations together by the rules of real numbers: (x + y) - x is not y.
+        let is_read = |later: &Instr| later.args.contains(&Arg::Value(i as u16));
+        if instr.to == DType::F32 && program.instrs[i + 1..].iter().any(is_read) {
+            expression = format!("opaque({expression})");
+        }
         let _ = writeln!(text, "  let v{i}: {} = {expression};", register(instr.to)?);
     }
     text.push_str("  return Results(");
