@@ -429,7 +429,7 @@ fn select_on_gpu(c: &mut GpuContext) -> Result<()> {
 /// How many elements each element of the condition decides on: one, a row, or all.
 fn block_of(condition: &Shape, shape: &Shape, other: &Shape, node: &Node) -> Result<usize> {
     let by_rows = condition.rank() == 1 && shape.rank() >= 1;
-    let is_elementwise = !condition.is_scalar() && !(by_rows && shape.rank() > 1);
+    let is_elementwise = !(condition.is_scalar() || by_rows && shape.rank() > 1);
     for (i, operand) in [(1, shape), (2, other)] {
         ensure!(
             !is_elementwise || condition == operand,

@@ -567,6 +567,6 @@ mod tests {
             all,
             [(vec![1, 5, 0, 1, 3, 1, 0, 2], 2), (vec![5, 0, 1, 3], 1)]
         );
-        assert!(tables_of(&[-1], 2).unwrap().is_empty());
+        assert!(tables_of(&[-1], None, false, 2).unwrap().is_empty());
     }
 }
