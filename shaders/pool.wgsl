@@ -5,10 +5,14 @@
 // Parameters: count of y's elements; sizes; the window, its stride and the padding before (lib/windows.wgsl).
 // AVERAGE: the average, else the maximum. PLACES: where the maximum is found first, in words of each place (1 or 2), as
 // an index into its image, or with `batched` into all of x; the maximum is then the first that no later one exceeds.
+// VEC: elements are four neighbours, and count and channels those of fours; not with PLACES.
 //!variant AVERAGE 1
+//!variant AVERAGE 1 VEC 1
+//!variant VEC 1
 //!variant PLACES 2
 //!default AVERAGE 0
 //!default PLACES 0
+//!default VEC 0
 //!include lib/index.wgsl
 //!include lib/bits.wgsl
 //!include lib/windows.wgsl
@@ -18,8 +22,13 @@ struct Params {
     window_y: u32, window_x: u32, stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, batched: u32,
 }
 
-@group(0) @binding(0) var<storage, read_write> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+//!if VEC
+alias T = vec4<f32>;
+//!else
+alias T = f32;
+//!end
+@group(0) @binding(0) var<storage, read_write> x: array<T>;
+@group(0) @binding(1) var<storage, read_write> y: array<T>;
 //!if PLACES
 @group(0) @binding(2) var<storage, read_write> places: array<u32>;
 //!end
@@ -38,9 +47,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let ys = inside(top, p.window_y, 1u, p.height);
     let xs = inside(left, p.window_x, 1u, p.width);
 //!if AVERAGE
-    var value = 0.0;
+    var value = T();
 //!else
-    var value = bitcast<f32>(0xff7fffffu);
+    var value = T(bitcast<f32>(0xff7fffffu));
     var is_first = true;
     var found = 0u;
 //!end

@@ -37,8 +37,10 @@ def test_pools(gpu, average, batch, rows, cols, channels):
     assume(is_whole(rows, cols))
     x = image(batch, rows, cols, channels, False)
     out = Out((batch, rows.out, cols.out, channels))
-    count = int(np.prod(out.shape))
-    (y,) = gpu.run("pool", {"AVERAGE": average}, [x, out], parameters(count, rows, cols, channels), groups_1d(count))
+    width = 1 if channels % 4 else 4
+    count = int(np.prod(out.shape)) // width
+    constants = {"AVERAGE": average, "VEC": int(width == 4)}
+    (y,) = gpu.run("pool", constants, [x, out], parameters(count, rows, cols, channels // width), groups_1d(count))
     seen = patches(x, rows, cols, np.nan)
     expected = np.nanmean(seen, (3, 4)) if average else np.nanmax(seen, (3, 4))
     np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
@@ -87,7 +89,9 @@ def test_gradients(gpu, average, batch, rows, cols, channels, ties):
     weight = inside / inside.sum((3, 4), keepdims=True) if average else first.reshape(seen.shape)
     y = np.nanmax(seen, (3, 4)).astype("f")
     buffers = [dy, Out(x.shape)] if average else [x, y, dy, Out(x.shape)]
-    params = parameters(x.size, rows, cols, channels)
-    (dx,) = gpu.run("pool_gradient", {"AVERAGE": average}, buffers, params, groups_1d(x.size))
+    width = 1 if channels % 4 else 4
+    constants = {"AVERAGE": average, "END": 1 if average else 3, "C_VEC": int(width == 4)}
+    params = parameters(x.size // width, rows, cols, channels // width)
+    (dx,) = gpu.run("pool_gradient", constants, buffers, params, groups_1d(x.size // width))
     expected = spread(dy[:, :, :, None, None] * weight, rows, cols)
     np.testing.assert_allclose(dx, expected, rtol=1e-5, atol=1e-5)

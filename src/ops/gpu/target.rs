@@ -89,6 +89,15 @@ impl<'a> GpuContext<'a> {
 }
 
 impl Target<'_> {
+    /// One that nothing follows.
+    pub fn plain(shape: Shape) -> Self {
+        Target {
+            shape,
+            end: None,
+            made: SmallVec::new(),
+        }
+    }
+
     pub fn shape(&self) -> &Shape {
         &self.shape
     }

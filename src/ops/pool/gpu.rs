@@ -5,7 +5,7 @@ use crate::backend::cpu::window::{Padding, Window};
 use crate::backend::gpu::{Shader, groups_for};
 use crate::error::Result;
 use crate::ops::array::rows;
-use crate::ops::gpu::{GpuContext, words};
+use crate::ops::gpu::{GpuContext, Target, words};
 use crate::ops::layout::Layout;
 use crate::value::{DType, Shape, Value};
 
@@ -93,10 +93,19 @@ impl Pool {
         around(&self.rows) * around(&self.cols) > MOST
     }
 
-    /// The parameters of `shaders/pool.wgsl` for `count` elements.
-    fn params(&self, count: usize) -> Result<Vec<u32>> {
+    /// How many channels the elements of a shader hold.
+    fn width(&self) -> usize {
+        match self.channels.is_multiple_of(4) {
+            true => 4,
+            false => 1,
+        }
+    }
+
+    /// The parameters of `shaders/pool.wgsl` for `count` elements of `width` channels each.
+    fn params(&self, count: usize, width: usize) -> Result<Vec<u32>> {
         let (y, x) = (&self.rows, &self.cols);
-        let mut params = words([count, y.input, x.input, self.channels])?.to_vec();
+        let channels = self.channels / width;
+        let mut params = words([count / width, y.input, x.input, channels])?.to_vec();
         params.extend(words([y.output, x.output, y.size, x.size])?);
         params.extend(words([y.stride, x.stride, y.before, x.before])?);
         Ok(params)
@@ -105,21 +114,45 @@ impl Pool {
     /// Maxima or averages of `x`, of the shape `out`.
     pub(super) fn forward(&self, c: &GpuContext, x: &Value, is_average: bool) -> Result<Value> {
         let y = c.allocate_as(DType::F32, self.out.clone())?;
-        let count = y.num_elements();
-        let shader = Shader::file("pool", &[("AVERAGE", u32::from(is_average)), ("PLACES", 0)]);
-        c.launch(&shader, &[x, &y], &self.params(count)?, groups_for(count))?;
+        let (count, width) = (y.num_elements(), self.width());
+        let constants = [
+            ("AVERAGE", u32::from(is_average)),
+            ("PLACES", 0),
+            ("VEC", u32::from(width == 4)),
+        ];
+        let shader = Shader::file("pool", &constants);
+        let params = self.params(count, width)?;
+        c.launch(&shader, &[x, &y], &params, groups_for(count / width))?;
         Ok(y)
     }
 
     /// The gradient of the image: of maxima with x, y and dy, of averages with dy.
     pub(super) fn backward(&self, c: &GpuContext, operands: &[&Value]) -> Result<Value> {
-        let dx = c.allocate_as(DType::F32, self.shape.clone())?;
-        let count = dx.num_elements();
-        let is_average = u32::from(operands.len() == 1);
-        let shader = Shader::file("pool_gradient", &[("AVERAGE", is_average)]);
-        let bindings = [operands, &[&dx]].concat();
-        c.launch(&shader, &bindings, &self.params(count)?, groups_for(count))?;
-        Ok(dx)
+        let mut dx = Target::plain(self.shape.clone());
+        self.backward_to(c, operands, &mut dx)?;
+        Ok(dx.output(c)?.clone())
+    }
+
+    fn backward_to(&self, c: &GpuContext, operands: &[&Value], dx: &mut Target) -> Result<()> {
+        let (count, width) = (self.shape.num_elements(), self.width());
+        let constants = [
+            ("AVERAGE", u32::from(operands.len() == 1)),
+            ("END", operands.len() as u32),
+            ("C_VEC", u32::from(width == 4)),
+        ];
+        let shader = Shader::file("pool_gradient", &constants);
+        let params = self.params(count, width)?;
+        dx.launch(c, shader, operands, &params, groups_for(count / width))
+    }
+
+    /// The same as output 0.
+    fn give(&self, c: &mut GpuContext, operands: &[&Value]) -> Result<()> {
+        if Layout::of(c.attrs())?.is_channels_first() {
+            c.follow_by_none();
+        }
+        let mut dx = c.target(self.shape.clone(), operands.len());
+        self.backward_to(c, operands, &mut dx)?;
+        c.set_target(dx)
     }
 }
 
@@ -143,9 +176,7 @@ pub(super) fn max_gradient(c: &mut GpuContext) -> Result<()> {
         return c.leave_to_host();
     }
     let [x, y, dy] = [c.input(0)?, c.input(1)?, c.input(2)?];
-    let dx = p.backward(c, &[&x, &y, &dy])?;
-    c.set_output(0, dx);
-    Ok(())
+    p.give(c, &[&x, &y, &dy])
 }
 
 pub(super) fn average_gradient(c: &mut GpuContext) -> Result<()> {
@@ -159,9 +190,7 @@ pub(super) fn average_gradient(c: &mut GpuContext) -> Result<()> {
         return c.leave_to_host();
     }
     let dy = c.input(1)?;
-    let dx = p.backward(c, &[&dy])?;
-    c.set_output(0, dx);
-    Ok(())
+    p.give(c, &[&dy])
 }
 
 /// Maxima, and where they are found first.
@@ -177,7 +206,7 @@ pub(super) fn max_with_argmax(c: &mut GpuContext) -> Result<()> {
     let (y, places) = (c.allocate(0, p.out.clone())?, c.allocate(1, p.out.clone())?);
     let count = y.num_elements();
     let width = if places.dtype() == DType::I64 { 2 } else { 1 };
-    let mut params = p.params(count)?;
+    let mut params = p.params(count, 1)?;
     params.push(u32::from(c.attrs().bool("include_batch_in_index")?));
     let shader = Shader::file("pool", &[("AVERAGE", 0), ("PLACES", width)]);
     c.launch(&shader, &[&x, &y, &places], &params, groups_for(count))?;
