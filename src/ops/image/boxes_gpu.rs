@@ -118,7 +118,7 @@ pub(super) fn grad_image(c: &mut GpuContext) -> Result<()> {
 #[cfg(all(test, feature = "gpu"))]
 mod tests {
     use crate::ops::testing::{agrees_on_gpu, attrs, floats_of};
-    use crate::value::{Shape, Value};
+    use crate::value::{DType, Shape, Value};
 
     #[test]
     fn crops_and_their_gradients_are_the_cpus() {
@@ -141,6 +141,7 @@ mod tests {
             agrees_on_gpu("CropAndResize", &inputs, &given, 1e-5);
             let dy = floats_of(&[3, 4, 3, 5]);
             let inputs = [dy, boxes.clone(), which.clone(), image_size.clone()];
+            let given = [given, attrs(&[("T", DType::F32.into())])].concat();
             agrees_on_gpu("CropAndResizeGradImage", &inputs, &given, 1e-5);
         }
     }
