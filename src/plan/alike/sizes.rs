@@ -22,7 +22,7 @@ pub fn is_number(size: Size) -> bool {
 }
 
 fn is_size(size: Size) -> bool {
-    size >= 0 || size < NAMES
+    !(NAMES..0).contains(&size)
 }
 
 /// Constants of more elements are no shapes.
@@ -87,7 +87,7 @@ impl Shapes {
             Source::Item(..) => {}
             Source::Feed(feed) => {
                 let shape = graph.shape(draft.feeds[feed as usize]);
-                if let Some(sizes) = self.merge(None, &shape) {
+                if let Some(sizes) = self.merge(None, shape) {
                     self.shapes.insert(source, sizes);
                 }
             }

@@ -176,7 +176,7 @@ fn stays_as_read(step: &Step, between: &[Step], aliases: &Aliases) -> bool {
     let reads_variables = step.inputs.iter().any(|o| !aliases.of(o).is_empty());
     between.iter().all(|other| {
         let is_loop = matches!(other.action, Action::Loop(_));
-        !(is_loop && reads_variables) && !aliases.written_by(other).iter().any(read)
+        !(is_loop && reads_variables || aliases.written_by(other).iter().any(read))
     })
 }
 
