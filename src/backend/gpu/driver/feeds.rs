@@ -1,6 +1,6 @@
 //! Buffers through which many bytes go up to the device: filled by the host, copied from ahead of a recording, and
-//! mapped for the host again when that is done. wgpu's own writes make a buffer each, which costs more than the copy
-//! from some hundred KiB on.
+//! mapped for the host again when that is done. wgpu's own writes make a buffer each: as long as those fit into memory
+//! that its allocator keeps, nothing is lost, but above that the system is asked for fresh pages each time.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,8 +13,9 @@ use super::device::Driver;
 use super::memory::Block;
 use super::stream::{Copy, Stream};
 
-/// Fewer bytes than this are the driver's own write.
-const WORTH_BYTES: usize = 256 << 10;
+/// Fewer bytes than this are the driver's own write: it keeps 64 MiB. In software, 128 MiB go up 3.6 times as fast from
+/// here, 16 MiB no faster.
+const WORTH_BYTES: usize = 32 << 20;
 /// More bytes than this go in pieces.
 const PIECE_BYTES: usize = 64 << 20;
 /// Bytes that may be under way, and as many may wait to be filled.
@@ -40,7 +41,7 @@ impl Feeds {
 
     /// A buffer that holds these bytes, to copy from. It comes back by `take_back`.
     pub fn fill(&self, device: &wgpu::Device, bytes: &[u8]) -> Result<wgpu::Buffer> {
-        let buffer = self.take(device, (bytes.len() as u64).next_power_of_two());
+        let buffer = self.take(device, (bytes.len() as u64).next_power_of_two())?;
         let unwritable = |_| Error::internal("the memory for bytes on their way cannot be written");
         let mut view = buffer.get_mapped_range_mut(..).map_err(unwritable)?;
         view.slice(..bytes.len()).copy_from_slice(bytes);
@@ -49,20 +50,28 @@ impl Feeds {
         Ok(buffer)
     }
 
-    fn take(&self, device: &wgpu::Device, size: u64) -> wgpu::Buffer {
+    fn take(&self, device: &wgpu::Device, size: u64) -> Result<wgpu::Buffer> {
         let mut ring = self.0.lock();
         ring.under_way += size;
         if let Some(at) = ring.ready.iter().position(|buffer| buffer.size() == size) {
             ring.ready_bytes -= size;
-            return ring.ready.swap_remove(at);
+            return Ok(ring.ready.swap_remove(at));
         }
         drop(ring);
-        device.create_buffer(&wgpu::BufferDescriptor {
+        let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let made = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("feed"),
             size,
             usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
             mapped_at_creation: true,
-        })
+        });
+        if pollster::block_on(scope.pop()).is_some() {
+            self.0.lock().under_way -= size;
+            return Err(Error::exhausted(format!(
+                "OOM when allocating {size} bytes on the way to a GPU"
+            )));
+        }
+        Ok(made)
     }
 
     /// The submission that copies from the buffer was made: it can be filled again when that is done.

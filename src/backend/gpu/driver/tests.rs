@@ -188,21 +188,18 @@ fn shaders_compiled_at_once_all_run() {
     });
 }
 
+/// Floats that go up through buffers that are kept.
+const MANY: usize = (9 << 20) + 1;
+
 #[test]
 fn many_bytes_arrive_ahead_of_the_work_that_reads_them_and_their_buffers_are_used_again() {
     with_gpu(|gpu| {
-        let n = 300_001;
-        let out: Vec<_> = (0..3).map(|_| gpu.allocate(n * 4).unwrap()).collect();
-        for step in 0..6 {
-            let mut expected = Vec::new();
-            for (i, out) in out.iter().enumerate() {
-                let x: Vec<f32> = (0..n).map(|k| (k + i + step) as f32).collect();
-                scale(&*gpu, &upload(&*gpu, &x), out, 2.0);
-                expected.push(x.iter().map(|x| x * 2.0 + 1.0).collect::<Vec<_>>());
-            }
-            for (out, expected) in out.iter().zip(expected) {
-                assert_eq!(download(&*gpu, out), expected);
-            }
+        let out = gpu.allocate(MANY * 4).unwrap();
+        for step in 0..3 {
+            let x: Vec<f32> = (0..MANY).map(|k| ((k + step) % 1000) as f32).collect();
+            scale(&*gpu, &upload(&*gpu, &x), &out, 2.0);
+            let found = download(&*gpu, &out);
+            assert!(found.iter().zip(x).all(|(y, x)| *y == x * 2.0 + 1.0));
         }
     });
 }
@@ -210,14 +207,15 @@ fn many_bytes_arrive_ahead_of_the_work_that_reads_them_and_their_buffers_are_use
 #[test]
 fn many_bytes_written_in_place_come_between_what_was_launched_before_and_after() {
     with_gpu(|gpu| {
-        let n = 100_003;
+        let n = MANY;
         let x = upload(&*gpu, &vec![1.0; n]);
         let outs: Vec<_> = (0..2).map(|_| gpu.allocate(n * 4).unwrap()).collect();
         scale(&*gpu, &x, &outs[0], 2.0);
         let twos = vec![2.0f32; n];
         x.write(bytemuck::cast_slice(&twos)).unwrap();
         scale(&*gpu, &x, &outs[1], 2.0);
-        assert_eq!(download(&*gpu, &outs[0]), vec![3.0; n]);
-        assert_eq!(download(&*gpu, &outs[1]), vec![5.0; n]);
+        for (out, value) in outs.iter().zip([3.0, 5.0]) {
+            assert!(download(&*gpu, out).iter().all(|x| *x == value));
+        }
     });
 }
