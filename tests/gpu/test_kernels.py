@@ -151,6 +151,18 @@ OPS = {
         lambda x: tf.image.crop_and_resize(x, BOXES, [1, 0, 1], [4, 3], "nearest"),
         [floats(2, 7, 6, 5)],
     ),
+    "colours": (
+        lambda x: [
+            tf.image.rgb_to_hsv(x),
+            tf.image.hsv_to_rgb(tf.image.rgb_to_hsv(x)),
+            tf.image.adjust_contrast(x, 2.5),
+        ],
+        [np.abs(floats(2, 5, 4, 3))],
+    ),
+    "hues and saturations": (
+        lambda x: [tf.image.adjust_hue(x, 0.3), tf.image.adjust_saturation(x, 0.4)],
+        [np.abs(floats(5, 4, 3)) / 2],
+    ),
     "parts and stitches": (partitioned, [floats(6, 3), np.array([0, 2, 0, 2, 2, 0], np.int32)]),
     "int64": (
         lambda x, y: [

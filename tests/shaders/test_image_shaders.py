@@ -1,3 +1,4 @@
+import colorsys
 import itertools
 
 import numpy as np
@@ -73,3 +74,23 @@ def test_local_response_normalization(gpu, pixels, channels, radius, settings):
     (dx,) = gpu.run("lrn", {"GRADIENT": 1}, [dy, x, y, Out(x.shape)], params, groups_1d(x.size))
     back = dy * norm**-beta - 2 * alpha * beta * x * ((dy * x * norm ** (-beta - 1)) @ around)
     np.testing.assert_allclose(dx, back, rtol=1e-4, atol=1e-5)
+
+
+def colors(gpu, kind, x, amount=0.0):
+    params = [len(x), float(amount)]
+    return gpu.run("colors", {"KIND": kind}, [x, Out(x.shape)], params, groups_1d(len(x)))[0]
+
+
+def hues(x):
+    return [colorsys.rgb_to_hsv(*map(float, pixel)) for pixel in x]
+
+
+def test_colours_are_turned_and_come_back(gpu):
+    x = np.random.default_rng(0).uniform(0, 1, (500, 3)).astype(np.float32)
+    x[:4] = [[0, 0, 0], [1, 1, 1], [1, 0, 0], [0.2, 0.2, 0.7]]
+    hsv = colors(gpu, 0, x)
+    np.testing.assert_allclose(hsv, hues(x), atol=1e-5)
+    np.testing.assert_allclose(colors(gpu, 1, hsv), x, atol=1e-5)
+    for kind, change in ((2, lambda h, s, v: ((h + 0.3) % 1, s, v)), (3, lambda h, s, v: (h, min(1, s * 1.5), v))):
+        wanted = [colorsys.hsv_to_rgb(*change(*pixel)) for pixel in hues(x)]
+        np.testing.assert_allclose(colors(gpu, kind, x, {2: 0.3, 3: 1.5}[kind]), wanted, atol=1e-5)

@@ -19,6 +19,7 @@ files! {
     "channel_moments.wgsl",
     "channel_sums.wgsl",
     "check_numerics.wgsl",
+    "colors.wgsl",
     "conv2d.wgsl",
     "conv2d_input.wgsl",
     "cross_entropy.wgsl",

@@ -1,23 +1,29 @@
 //! Colours: hue, saturation and contrast.
 
+use crate::backend::gpu::{Shader, groups_for};
 use crate::error::Result;
+use crate::expr::Expr;
 use crate::graph::ShapeContext;
+use crate::ops::gpu::GpuContext;
 use crate::ops::kernel::KernelContext;
+use crate::ops::reduce::gpu::{Fold, fold_into};
 use crate::ops::softmax::Float;
 use crate::ops::{Op, shape};
-use crate::value::Shape;
+use crate::value::{DType, Shape};
 use crate::{dispatch, ensure};
 
 pub(in crate::ops) const OPS: &[Op] = &[
     Op::new("RGBToHSV", "images: T -> output: T")
         .attr("T: {float16, bfloat16, float32, float64} = DT_FLOAT32")
         .shape(colours_shape)
-        .kernel(|c| each_pixel(c, |rgb, _| to_hsv(rgb))),
+        .kernel(|c| each_pixel(c, |rgb, _| to_hsv(rgb)))
+        .gpu(|c| each_pixel_on_gpu(c, 0)),
     Op::new("HSVToRGB", "images: T -> output: T")
         .attr("T: {float16, bfloat16, float32, float64} = DT_FLOAT32")
         .shape(colours_shape)
         .no_grad()
-        .kernel(|c| each_pixel(c, |hsv, _| to_rgb(hsv))),
+        .kernel(|c| each_pixel(c, |hsv, _| to_rgb(hsv)))
+        .gpu(|c| each_pixel_on_gpu(c, 1)),
     Op::new("AdjustHue", "images: T, delta: float32 -> output: T")
         .attr("T: {float16, float32} = DT_FLOAT32")
         .shape(image_shape)
@@ -27,7 +33,9 @@ pub(in crate::ops) const OPS: &[Op] = &[
                 let turned = h + delta;
                 to_rgb([turned - turned.floor(), s, v])
             })
-        }),
+        })
+        .gpu(|c| each_pixel_on_gpu(c, 2))
+        .on_host(&[1]),
     Op::new("AdjustSaturation", "images: T, scale: float32 -> output: T")
         .attr("T: {float16, float32} = DT_FLOAT32")
         .shape(image_shape)
@@ -36,14 +44,18 @@ pub(in crate::ops) const OPS: &[Op] = &[
                 let [h, s, v] = to_hsv(rgb);
                 to_rgb([h, (s * scale).clamp(0.0, 1.0), v])
             })
-        }),
+        })
+        .gpu(|c| each_pixel_on_gpu(c, 3))
+        .on_host(&[1]),
     Op::new(
         "AdjustContrastv2",
         "images: T, contrast_factor: float32 -> output: T",
     )
     .attr("T: {float16, float32} = DT_FLOAT32")
     .shape(image_shape)
-    .kernel(contrast),
+    .kernel(contrast)
+    .gpu(contrast_on_gpu)
+    .on_host(&[1]),
 ];
 
 fn image_shape(c: &mut ShapeContext) -> Result<()> {
@@ -117,6 +129,58 @@ fn each_pixel(c: &mut KernelContext, map: fn([f64; 3], f64) -> [f64; 3]) -> Resu
         }
     });
     c.set_output(0, out);
+    Ok(())
+}
+
+/// The map of this number in `shaders/colors.wgsl`.
+fn each_pixel_on_gpu(c: &mut GpuContext, kind: u32) -> Result<()> {
+    let shape = c.shape(0)?.clone();
+    let amount = match c.num_inputs() {
+        1 => 0.0,
+        _ => c.host_input(1)?.item::<f32>()?,
+    };
+    let is_right = shape.dims().last() == Some(&3) && (1..1 << 31).contains(&shape.num_elements());
+    if c.dtype(0)? != DType::F32 || !is_right {
+        return c.leave_to_host();
+    }
+    let x = c.input(0)?;
+    let y = c.allocate(0, shape)?;
+    let pixels = y.num_elements() / 3;
+    let shader = Shader::file("colors", &[("KIND", kind)]);
+    let params = [pixels as u32, amount.to_bits()];
+    c.launch(&shader, &[&x, &y], &params, groups_for(pixels))?;
+    c.set_output(0, y);
+    Ok(())
+}
+
+fn contrast_on_gpu(c: &mut GpuContext) -> Result<()> {
+    let shape = c.shape(0)?.clone();
+    let factor = c.host_input(1)?;
+    let is_right = shape.rank() >= 3 && factor.num_elements() == 1 && shape.num_elements() > 0;
+    if c.dtype(0)? != DType::F32 || !is_right {
+        return c.leave_to_host();
+    }
+    let rank = shape.rank();
+    let (pixels, channels) = (
+        shape.dim(rank - 3) * shape.dim(rank - 2),
+        shape.dim(rank - 1),
+    );
+    let images = shape.num_elements() / pixels / channels;
+    let mut dims = shape.dims().to_vec();
+    dims[rank - 3..rank - 1].fill(1);
+    let x = c.input(0)?;
+    let means = c.allocate_as(DType::F32, Shape::new(&dims)?)?;
+    fold_into(
+        c,
+        &x,
+        [images, pixels, channels],
+        Fold::Mean,
+        pixels,
+        &means,
+    )?;
+    let moved = |x: &[Expr]| (&x[0] - &x[1]) * &x[2] + &x[1];
+    let made = c.map(moved, &[&x, &means, &factor], &shape, None)?;
+    c.set_output(0, made);
     Ok(())
 }
 
