@@ -144,3 +144,10 @@ def test_devices_are_listed_and_tried():
     found = json.loads(run.stdout)
     used = [adapter for adapter in found["adapters"] if adapter["number"] is not None]
     assert found["built_in"] and used and all(adapter["test"] == "ok" for adapter in used)
+
+
+def test_without_a_desktop_drivers_say_nothing():
+    here = {name: value for name, value in os.environ.items() if name not in ("XDG_RUNTIME_DIR", "NODEVICE_SELECT")}
+    program = "import ferroflow as tf; tf.Session().run(tf.constant(1.0))"
+    done = subprocess.run([sys.executable, "-c", program], env=here, capture_output=True, text=True)
+    assert done.returncode == 0 and "XDG_RUNTIME_DIR" not in done.stderr, done.stderr
