@@ -8,8 +8,9 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 
 use crate::graph::Output;
+use crate::ops::gpu::is_on_host;
 
-use super::step::{Action, NO_SLOT, Operand, Place, Plan, Site, Step};
+use super::step::{NO_SLOT, Operand, Place, Plan, Site, Step};
 
 /// A side on which bytes lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,8 +140,7 @@ fn wanted(step: &Step, input: usize) -> Option<Side> {
         Site::Host => (input >= step.kept).then_some(Side::Host),
         Site::Gpu(number) => {
             let host_inputs = step.launch.map_or(0, |launch| launch.host_inputs);
-            let is_on_host = input < 32 && host_inputs >> input & 1 == 1;
-            Some(match is_on_host {
+            Some(match is_on_host(host_inputs, input) {
                 true => Side::Host,
                 false => Side::Gpu(number),
             })
@@ -150,25 +150,11 @@ fn wanted(step: &Step, input: usize) -> Option<Side> {
 
 /// Slots that a step fills, with the node's output for each.
 fn results(step: &Step) -> Vec<(u32, &Output)> {
-    let of = |step| -> Vec<(u32, &Output)> {
-        let step: &Step = step;
-        step.outputs
-            .iter()
-            .copied()
-            .zip(&step.node.outputs)
-            .collect()
-    };
-    match &step.action {
-        Action::Group(group) => group.members.iter().flat_map(|m| of(&m.step)).collect(),
-        Action::Ended(ended) => {
-            let then = match &ended.then.action {
-                Action::Group(group) => group.members.iter().flat_map(|m| of(&m.step)).collect(),
-                _ => of(&ended.then),
-            };
-            of(&ended.kernel).into_iter().chain(then).collect()
-        }
-        _ => of(step),
+    let mut all = Vec::new();
+    for part in step.parts() {
+        all.extend(part.outputs.iter().copied().zip(&part.node.outputs));
     }
+    all
 }
 
 /// A read of a variable shows memory that lies where the variable does.
@@ -225,5 +211,29 @@ mod tests {
             ],
             "{text}"
         );
+    }
+
+    #[test]
+    fn results_of_a_kernel_with_its_formula_are_known_too() {
+        let mut g = new_graph();
+        let x = fed(&mut g, "x", &[4, 4]);
+        let mut node = |op: &'static str, name: &str, inputs: &[Endpoint]| {
+            let spec = NodeSpec::new(op).name(name);
+            let spec = inputs.iter().fold(spec, |spec, e| spec.input(*e));
+            g.create_tensor(spec).unwrap()
+        };
+        let product = node("MatMul", "product", &[x, x]);
+        let active = node("Relu", "active", &[product]);
+        let of_active = node("MatrixDeterminant", "of_active", &[active]);
+        let of_product = node("MatrixInverse", "of_product", &[product]);
+        let spec = RunSpec {
+            feeds: vec![x],
+            fetches: vec![of_active, of_product],
+            ..Default::default()
+        };
+        let text = plan(&g, &spec, &|_| Some(0)).unwrap().to_string();
+        assert!(text.contains("= ended@gpu0"), "{text}");
+        let back = text.lines().filter(|l| l.ends_with("from gpu0 to host"));
+        assert_eq!(back.count(), 2, "{text}");
     }
 }

@@ -67,18 +67,8 @@ fn write_block(
                 }
                 write_block(f, &body.steps, copies, depth + 1)?;
             }
-            Action::Group(group) => {
-                let members = group.members.iter().map(|m| &m.step);
-                write_together(f, step, "group", members, depth)?;
-            }
-            Action::Ended(ended) => {
-                let then: Vec<&Step> = match &ended.then.action {
-                    Action::Group(group) => group.members.iter().map(|m| &m.step).collect(),
-                    _ => vec![&ended.then],
-                };
-                let parts = std::iter::once(&ended.kernel).chain(then);
-                write_together(f, step, "ended", parts, depth)?;
-            }
+            Action::Group(_) => write_together(f, step, "group", depth)?,
+            Action::Ended(_) => write_together(f, step, "ended", depth)?,
             _ => write_step(f, step)?,
         }
     }
@@ -86,11 +76,10 @@ fn write_block(
 }
 
 /// A step of several nodes: what goes in and out, then a line for each.
-fn write_together<'s>(
+fn write_together(
     f: &mut fmt::Formatter<'_>,
     step: &Step,
     word: &str,
-    nodes: impl IntoIterator<Item = &'s Step>,
     depth: usize,
 ) -> fmt::Result {
     let outputs: Vec<String> = step.outputs.iter().map(|s| show_slot(*s)).collect();
@@ -100,9 +89,9 @@ fn write_together<'s>(
         write!(f, "{comma}{operand}")?;
     }
     writeln!(f)?;
-    for node in nodes {
+    for part in step.parts() {
         write!(f, "{:indent$}| ", "", indent = depth * 2)?;
-        write_step(f, node)?;
+        write_step(f, part)?;
     }
     Ok(())
 }

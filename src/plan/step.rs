@@ -185,6 +185,21 @@ pub struct Step {
     pub is_lasting: Option<u32>,
 }
 
+impl Step {
+    /// The steps of one node each that it does together; itself, where it does no more.
+    pub fn parts(&self) -> Vec<&Step> {
+        match &self.action {
+            Action::Group(group) => group.members.iter().map(|m| &m.step).collect(),
+            Action::Ended(ended) => {
+                let mut parts = vec![&ended.kernel];
+                parts.extend(ended.then.parts());
+                parts
+            }
+            _ => vec![self],
+        }
+    }
+}
+
 /// The body of a while loop, run until no value goes on to a next iteration.
 pub struct Loop {
     pub name: String,
