@@ -1,8 +1,6 @@
 //! Runs kernels of a GPU that end in a formula: in one dispatch where shapes and the kernel allow, else one after the
 //! other, with the same results.
 
-use std::time::Instant;
-
 use smallvec::SmallVec;
 
 use crate::backend::cpu::map::broadcast;
@@ -49,21 +47,6 @@ impl<'a> Executor<'a, '_> {
         });
         for slot in read.chain(own.copied()) {
             self.set(slot, Slot::Empty);
-        }
-        Ok(())
-    }
-
-    fn part(&mut self, step: &'a Step, is_first: bool) -> Result<()> {
-        self.set_current(step);
-        let begun = Instant::now();
-        self.step(step, is_first)
-            .map_err(|e| e.at(&*step.node.name))?;
-        // The members of a group have noted themselves.
-        if let Some(trace) = self.run.trace
-            && !matches!(step.action, Action::Group(_))
-        {
-            let values = &self.slots.values;
-            trace.note(step, begun, |slot| values.get(slot as usize));
         }
         Ok(())
     }

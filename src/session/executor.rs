@@ -210,15 +210,27 @@ impl<'a> Executor<'a, '_> {
             if step.can_die && self.note_death(step, is_first) {
                 continue;
             }
-            let begun = self.run.trace.map(|_| Instant::now());
-            self.step(step, is_first)
-                .map_err(|e| e.at(&*step.node.name))?;
-            if let (Some(trace), Some(begun)) = (self.run.trace, begun) {
-                let values = &self.slots.values;
-                // The members of a group and the parts of an ended kernel have noted themselves.
-                if !matches!(step.action, Action::Group(_) | Action::Ended(_)) {
-                    trace.note(step, begun, |slot| values.get(slot as usize));
-                }
+            self.noted(step, is_first)?;
+        }
+        Ok(())
+    }
+
+    /// One part of a step, for itself.
+    pub(super) fn part(&mut self, step: &'a Step, is_first: bool) -> Result<()> {
+        self.set_current(step);
+        self.noted(step, is_first)
+    }
+
+    /// Runs a step. Its errors say where, and a traced run keeps when.
+    fn noted(&mut self, step: &'a Step, is_first: bool) -> Result<()> {
+        let begun = self.run.trace.map(|_| Instant::now());
+        self.step(step, is_first)
+            .map_err(|e| e.at(&*step.node.name))?;
+        if let (Some(trace), Some(begun)) = (self.run.trace, begun) {
+            let values = &self.slots.values;
+            // The members of a group and the parts of an ended kernel have noted themselves.
+            if !matches!(step.action, Action::Group(_) | Action::Ended(_)) {
+                trace.note(step, begun, |slot| values.get(slot as usize));
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::plan::{End, Group, Step};
 use crate::value::{DType, Shape, Value};
 
 use super::executor::Executor;
-use super::groups::{Locks, common_shape, is_in_order, lock, shapes_of, variables_of};
+use super::groups::{Locks, common_shape, is_in_order, lock, places_of, shapes_of, variables_of};
 use super::on_gpu::{formula_of, is_free, lies_on};
 
 impl Executor<'_, '_> {
@@ -41,10 +41,6 @@ impl Executor<'_, '_> {
         };
         let formula = formula_of(group.program.program(), &step.node.name);
         if let Some(over) = updates_of(group)
-            && group
-                .ends
-                .iter()
-                .all(|end| matches!(end, End::Update { .. }))
             && map::run_with_others(gpu, self.run.formulas, formula, &values, &shape, &over)?
         {
             return Ok(Some(over.iter().map(|k| inputs[*k].clone()).collect()));
@@ -101,35 +97,20 @@ fn ends_of(
     shape: &Shape,
 ) -> Option<SmallVec<[map::End; 2]>> {
     let program = group.program.program();
-    let mut taken: SmallVec<[usize; 2]> = SmallVec::new();
+    let places = places_of(group, values, shape, |k, _| is_free[k]);
     let mut ends: SmallVec<[map::End; 2]> = SmallVec::new();
-    for (end, result) in group.ends.iter().zip(&program.outputs) {
-        ends.push(match end {
-            End::Sum { is_mean, .. } if program.dtype_of(*result) == DType::F32 => {
+    for ((end, result), place) in group.ends.iter().zip(&program.outputs).zip(places) {
+        ends.push(match (end, place) {
+            (End::Sum { is_mean, .. }, _) if program.dtype_of(*result) == DType::F32 => {
                 map::End::Sum { is_mean: *is_mean }
             }
-            End::Sum { .. } => return None,
-            End::Update { input, .. } => {
+            (End::Sum { .. }, _) => return None,
+            (End::Update { input, .. }, _) => {
                 is_writable(values, *input, shape)?;
                 map::End::Over(*input)
             }
-            End::Value { .. } => {
-                let dtype = program.dtype_of(*result);
-                let may = |k: &usize| {
-                    let value = values[*k];
-                    is_free[*k]
-                        && !taken.contains(k)
-                        && value.dtype() == dtype
-                        && value.shape() == shape
-                };
-                match (0..values.len()).find(may) {
-                    Some(k) => {
-                        taken.push(k);
-                        map::End::Over(k)
-                    }
-                    None => map::End::Value,
-                }
-            }
+            (End::Value { .. }, Some(k)) => map::End::Over(k),
+            (End::Value { .. }, None) => map::End::Value,
         });
     }
     Some(ends)

@@ -2,7 +2,6 @@
 //! not go together as the plan took it, the members run one by one and say what is wrong.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
 use smallvec::SmallVec;
@@ -90,8 +89,7 @@ impl<'a> Executor<'a, '_> {
             to_host(&mut inputs, 0)?;
         }
         // A traced run shows every node by itself.
-        let trace = self.run.trace;
-        let outputs = match inputs.len() == step.inputs.len() && trace.is_none() {
+        let outputs = match inputs.len() == step.inputs.len() && self.run.trace.is_none() {
             true => match gpu {
                 Some(gpu) => self.launch_together(step, gpu, group, &inputs)?,
                 None => run_together(group, &inputs)?,
@@ -108,14 +106,7 @@ impl<'a> Executor<'a, '_> {
         // One by one: what was moved out is put back first.
         self.put_back(&step.inputs, inputs);
         for member in &group.members {
-            self.set_current(&member.step);
-            let begun = Instant::now();
-            self.step(&member.step, is_first)
-                .map_err(|e| e.at(&*member.step.node.name))?;
-            if let Some(trace) = trace {
-                let values = &self.slots.values;
-                trace.note(&member.step, begun, |slot| values.get(slot as usize));
-            }
+            self.part(&member.step, is_first)?;
         }
         self.clear_group(step, group);
         Ok(())
@@ -273,6 +264,33 @@ pub(super) fn common_shape(group: &Group, shapes: &[&Shape]) -> Option<Shape> {
     group.members.iter().all(fits).then_some(shape)
 }
 
+/// For each result that is a value, the operand of its type and shape whose place it takes, if there is one that
+/// `may_hold` it.
+pub(super) fn places_of(
+    group: &Group,
+    values: &[&Value],
+    shape: &Shape,
+    may_hold: impl Fn(usize, DType) -> bool,
+) -> SmallVec<[Option<usize>; 2]> {
+    let program = group.program.program();
+    let mut places: SmallVec<[Option<usize>; 2]> = SmallVec::new();
+    for (end, result) in group.ends.iter().zip(&program.outputs) {
+        let dtype = program.dtype_of(*result);
+        let is_free = |k: &usize| {
+            may_hold(*k, dtype)
+                && !places.contains(&Some(*k))
+                && values[*k].dtype() == dtype
+                && values[*k].shape() == shape
+        };
+        let place = match end {
+            End::Value { .. } => (0..values.len()).find(is_free),
+            End::Sum { .. } | End::Update { .. } => None,
+        };
+        places.push(place);
+    }
+    places
+}
+
 /// Where each result goes; results take the place of operands that nobody needs any more.
 fn ends_of(
     group: &Group,
@@ -280,33 +298,21 @@ fn ends_of(
     values: &[&Value],
     shape: &Shape,
 ) -> Option<SmallVec<[map::End; 2]>> {
+    let may_hold = |k: usize, dtype: DType| {
+        let is_free = matches!(&inputs[k], Slot::Value(value) if value.is_unique());
+        is_free && group.program.is_single() && dtype == DType::F32
+    };
+    let places = places_of(group, values, shape, may_hold);
     let mut ends: SmallVec<[map::End; 2]> = SmallVec::new();
-    let mut taken: SmallVec<[usize; 2]> = SmallVec::new();
-    let program = group.program.program();
-    for (end, result) in group.ends.iter().zip(&program.outputs) {
-        ends.push(match end {
-            End::Sum { .. } => map::End::Sum,
-            End::Update { input, .. } => {
+    for (end, place) in group.ends.iter().zip(places) {
+        ends.push(match (end, place) {
+            (End::Sum { .. }, _) => map::End::Sum,
+            (End::Update { input, .. }, _) => {
                 is_writable(values, *input, shape)?;
                 map::End::Over(*input)
             }
-            End::Value { .. } => {
-                let dtype = program.dtype_of(*result);
-                let is_free = |k: &usize| {
-                    !taken.contains(k)
-                        && matches!(&inputs[*k], Slot::Value(value) if value.is_unique())
-                        && values[*k].dtype() == dtype
-                        && values[*k].shape() == shape
-                };
-                let may = group.program.is_single() && dtype == DType::F32;
-                match (0..inputs.len()).find(|k| may && is_free(k)) {
-                    Some(k) => {
-                        taken.push(k);
-                        map::End::Over(k)
-                    }
-                    None => map::End::Value,
-                }
-            }
+            (End::Value { .. }, Some(k)) => map::End::Over(k),
+            (End::Value { .. }, None) => map::End::Value,
         });
     }
     Some(ends)
