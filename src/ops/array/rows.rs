@@ -305,7 +305,7 @@ fn segments(
 pub(in crate::ops) fn scatter(c: &mut GpuContext, update: Update) -> Result<()> {
     let variable = c.variable(0)?;
     let shape = match variable.value.read().as_ref() {
-        Some(value) if matches!(value.dtype(), DType::F32 | DType::I32) => value.shape().clone(),
+        Some(value) if is_joined(value.dtype(), update) => value.shape().clone(),
         _ => return c.leave_to_host(),
     };
     let mut wanted = c.shape(1)?.dims().to_vec();
@@ -313,8 +313,7 @@ pub(in crate::ops) fn scatter(c: &mut GpuContext, update: Update) -> Result<()> 
     let is_right = shape.rank() >= 1
         && c.shape(2)?.dims() == wanted
         && is_countable(&[shape.num_elements(), product(&wanted)]);
-    // Division of integers may meet a zero: the host's kernel says so.
-    if !is_right || c.dtype(2)? == DType::I32 && matches!(update, Update::Div) {
+    if !is_right {
         return c.leave_to_host();
     }
     let rows = match is_out_of_sight(c, 1)? {
@@ -449,7 +448,8 @@ pub(in crate::ops) fn gather_nd_variable(c: &mut GpuContext) -> Result<()> {
     }
 }
 
-/// Types that `join` knows; integers only where nothing can go wrong.
+/// Types that `join` knows; integers only where nothing can go wrong: division may meet a zero, and the host's kernel says
+/// so.
 fn is_joined(dtype: DType, update: Update) -> bool {
     dtype == DType::F32 || dtype == DType::I32 && !matches!(update, Update::Div)
 }

@@ -20,7 +20,7 @@ fn signed(x: i64) -> u32 {
 }
 
 /// The shape that an input says: its own, or where it is wanted, its elements.
-pub(super) fn shape_of(c: &GpuContext, i: usize, is_wanted: bool) -> Result<Shape> {
+fn shape_of(c: &GpuContext, i: usize, is_wanted: bool) -> Result<Shape> {
     match is_wanted {
         true => Shape::new(&c.ints_input(i)?),
         false => Ok(c.shape(i)?.clone()),
@@ -80,9 +80,10 @@ fn set_target(c: &mut GpuContext, mut to: Target) -> Result<()> {
 const MAX_GROUPS: usize = 65_535;
 
 /// Where the windows lie, when all is as it should be; what is wrong, the host says.
-fn geometry(
+pub(super) fn geometry(
     c: &GpuContext,
     part: Part,
+    spatial: usize,
     out_channels: fn(&Shape) -> Option<usize>,
 ) -> Result<Option<(Geometry, [Shape; 2])>> {
     let layout = Layout::of(c.attrs())?;
@@ -93,12 +94,12 @@ fn geometry(
         return Ok(None);
     };
     let is_f32 = c.node.outputs[0].dtype == DType::F32;
-    if !is_f32 || input.rank() != 4 || filter.rank() != 4 {
+    if !is_f32 || input.rank() != spatial + 2 || filter.rank() != spatial + 2 {
         return Ok(None);
     }
     let input = Shape::new(&layout.sizes_channels_last(input.dims()))?;
     let (Ok(windows), Some(out_channels)) = (
-        windows(c.attrs(), layout, &input, &filter, 2),
+        windows(c.attrs(), layout, &input, &filter, spatial),
         out_channels(&filter),
     ) else {
         return Ok(None);
@@ -106,10 +107,10 @@ fn geometry(
     let geometry = Geometry {
         batch: input.dim(0),
         windows,
-        in_channels: input.dim(3),
+        in_channels: input.dim(spatial + 1),
         out_channels,
     };
-    let out = out_shape(&geometry, 2)?;
+    let out = out_shape(&geometry, spatial)?;
     let of_gradient = match part {
         Part::Forward => out.clone(),
         _ => Shape::new(&layout.sizes_channels_last(c.shape(2)?.dims()))?,
@@ -119,8 +120,8 @@ fn geometry(
             .iter()
             .all(|s| s.dim(0) <= MAX_GROUPS && s.dim(1) * s.dim(2) <= 32 * MAX_GROUPS);
     let is_whole = can_turn
-        && input.dim(3) == filter.dim(2)
-        && check_out(&geometry, &of_gradient, 2).is_ok()
+        && input.dim(spatial + 1) == filter.dim(spatial)
+        && check_out(&geometry, &of_gradient, spatial).is_ok()
         && [&input, &filter, &out].iter().all(|s| s.num_elements() > 0);
     Ok(is_whole.then_some((geometry, [input, filter])))
 }
@@ -135,7 +136,7 @@ fn patches([y, x]: &[Window; 2], channels: usize) -> Result<Vec<u32>> {
 }
 
 pub(super) fn conv2d(c: &mut GpuContext, part: Part) -> Result<()> {
-    let Some((g, [input, filter])) = geometry(c, part, |filter| Some(filter.dim(3)))? else {
+    let Some((g, [input, filter])) = geometry(c, part, 2, |filter| Some(filter.dim(3)))? else {
         return c.leave_to_host();
     };
     match part {
@@ -298,7 +299,7 @@ pub(super) fn of_gradient(
 /// Depthwise convolution and its gradients.
 pub(super) fn depthwise(c: &mut GpuContext, part: Part) -> Result<()> {
     let channels = |filter: &Shape| filter.dim(2).checked_mul(filter.dim(3));
-    let Some((g, [input, filter])) = geometry(c, part, channels)? else {
+    let Some((g, [input, filter])) = geometry(c, part, 2, channels)? else {
         return c.leave_to_host();
     };
     let [_, y, x] = g.windows;

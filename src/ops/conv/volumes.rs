@@ -8,10 +8,10 @@ use crate::ops::array::gpu::{Border, View, copy_view, pad};
 use crate::ops::array::rows::{Scale, is_countable, sums_of_rows};
 use crate::ops::gpu::GpuContext;
 use crate::ops::layout::Layout;
-use crate::value::{DType, Shape, Value};
+use crate::value::{Shape, Value};
 
-use super::gpu::{of_gradient, of_patches, shape_of};
-use super::kernels::{Part, check_out, out_shape, windows};
+use super::gpu::{geometry, of_gradient, of_patches};
+use super::kernels::{Part, out_shape};
 
 /// Sizes as those of a shape.
 fn dims<const N: usize>(sizes: [usize; N]) -> [i64; N] {
@@ -19,31 +19,13 @@ fn dims<const N: usize>(sizes: [usize; N]) -> [i64; N] {
 }
 
 /// Where the windows lie; `None` where the host is to do it.
-fn geometry(c: &GpuContext, part: Part) -> Result<Option<(Geometry, [Shape; 2])>> {
-    let layout = Layout::of(c.attrs())?;
-    let (Ok(input), Ok(filter)) = (
-        shape_of(c, 0, part == Part::Input),
-        shape_of(c, 1, part == Part::Filter),
-    ) else {
-        return Ok(None);
-    };
-    let is_f32 = c.node.outputs[0].dtype == DType::F32;
-    if !is_f32 || layout.is_channels_first() || input.rank() != 5 || filter.rank() != 5 {
+fn of_volumes(c: &GpuContext, part: Part) -> Result<Option<(Geometry, [Shape; 2])>> {
+    if Layout::of(c.attrs())?.is_channels_first() {
         return Ok(None);
     }
-    let Ok(windows) = windows(c.attrs(), layout, &input, &filter, 3) else {
+    let Some((geometry, shapes)) = geometry(c, part, 3, |filter| Some(filter.dim(4)))? else {
         return Ok(None);
     };
-    let geometry = Geometry {
-        batch: input.dim(0),
-        windows,
-        in_channels: input.dim(4),
-        out_channels: filter.dim(4),
-    };
-    let out = out_shape(&geometry, 3)?;
-    let is_whole = input.dim(4) == filter.dim(3)
-        && (part == Part::Forward || check_out(&geometry, c.shape(2)?, 3).is_ok())
-        && [&input, &filter, &out].iter().all(|s| s.num_elements() > 0);
     // The planes side by side are the largest of all.
     let [d, y, x] = geometry.windows;
     let seen = [
@@ -54,9 +36,10 @@ fn geometry(c: &GpuContext, part: Part) -> Result<Option<(Geometry, [Shape; 2])>
         d.size,
         geometry.in_channels,
     ];
-    let is_small = seen.iter().try_fold(1usize, |n, size| n.checked_mul(*size));
-    let is_small = is_small.is_some_and(|n| is_countable(&[n, out.num_elements()]));
-    Ok((is_whole && is_small).then_some((geometry, [input, filter])))
+    let seen = seen.iter().try_fold(1usize, |n, size| n.checked_mul(*size));
+    let out = out_shape(&geometry, 3)?.num_elements();
+    let is_small = seen.is_some_and(|seen| is_countable(&[seen, out]));
+    Ok(is_small.then_some((geometry, shapes)))
 }
 
 /// The convolution of images that is left.
@@ -123,7 +106,7 @@ fn turned(c: &GpuContext, filter: &Value, g: &Geometry, is_back: bool) -> Result
 }
 
 pub(super) fn conv3d(c: &mut GpuContext, part: Part) -> Result<()> {
-    let Some((g, [input, _])) = geometry(c, part)? else {
+    let Some((g, [input, _])) = of_volumes(c, part)? else {
         return c.leave_to_host();
     };
     let i = of_images(&g);
